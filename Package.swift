@@ -1,0 +1,101 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+]
+
+/// A room of the house; `below` names the rooms and C libraries it may see.
+func room(_ name: String, below: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: below, resources: resources, swiftSettings: strict)
+}
+
+func library(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, of rooms: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: rooms, swiftSettings: strict)
+}
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "leyden",
+    products: [
+        .executable(name: "leyden", targets: ["leyden"]),
+        .executable(name: "lnsim", targets: ["lnsim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // C libraries: a module map and a shim, nothing else.
+        library("CUV", pkgConfig: "libuv", apt: "libuv1-dev"),
+        library("CLWS", pkgConfig: "libwebsockets", apt: "libwebsockets-dev"),
+        library("CPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+        library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
+        library("CSecp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
+        library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
+        library("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        library("CQREncode", pkgConfig: "libqrencode", apt: "libqrencode-dev"),
+
+        // Pure rooms.
+        room("Payments"),
+        room("Bolt", below: ["Payments"]),
+        room("Wire", below: ["Payments"]),
+        room("Fanout", below: ["Payments"]),
+
+        // The machine room.
+        room("Loop", below: ["CUV", "COpenSSL"]),
+        room("Keys", below: ["Payments", "Bolt", "CSecp256k1", "CCrypto"]),
+        room("GRPC", below: ["Loop", "CNghttp2"]),
+
+        // Adapters.
+        room("LNDProto", below: [protobuf]),
+        room("LND", below: ["Payments", "Loop", "GRPC", "LNDProto", protobuf, logging]),
+        room("Ledger", below: ["Payments", "Wire", "Loop", "CPQ", logging]),
+        room("Edge", below: ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", logging]),
+
+        // Facts become orders, orders become I/O.
+        room("Gateway", below: ["Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "Edge", "Ledger", "LND", "CQREncode", logging]),
+
+        .executableTarget(
+            name: "leyden",
+            dependencies: ["Payments", "Bolt", "Wire", "Loop", "Keys", "Edge", "Ledger", "LND", "Gateway", arguments, logging, yaml],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "lnsim",
+            dependencies: ["Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "LNDProto", protobuf, "COpenSSL", arguments, logging],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "leyden-bench",
+            dependencies: ["Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "Edge", "Gateway", logging],
+            path: "Sources/Bench", swiftSettings: strict),
+
+        tests("Payments", of: ["Payments", "Keys"]),
+        tests("Bolt", of: ["Payments", "Bolt", "Keys"]),
+        tests("Wire", of: ["Payments", "Wire"]),
+        tests("Fanout", of: ["Payments", "Fanout"]),
+        tests("Loop", of: ["Loop"]),
+        tests("Keys", of: ["Payments", "Bolt", "Keys"]),
+        tests("GRPC", of: ["Loop", "GRPC"]),
+        tests("LND", of: ["Payments", "Loop", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf]),
+        tests("Ledger", of: ["Payments", "Wire", "Loop", "Ledger"]),
+        tests("Edge", of: ["Payments", "Wire", "Fanout", "Loop", "Edge"]),
+        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Loop", "Keys", "Ledger", "LND", "Edge", "Gateway", logging]),
+        tests("lnsim", of: ["Payments", "Bolt", "Keys", "lnsim"]),
+        tests("House", of: []),
+    ]
+)

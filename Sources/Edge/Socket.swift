@@ -1,0 +1,45 @@
+internal import Glibc
+
+/// The few system calls on a connected, non-blocking TCP socket.
+enum Socket {
+    enum ReadOutcome: Equatable {
+        case bytes(Int)
+        case wouldBlock
+        case closed
+    }
+
+    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        while true {
+            let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .closed }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .closed
+            }
+        }
+    }
+
+    /// How many bytes the kernel took; `nil` if the connection is broken.
+    static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int? {
+        while true {
+            let count = unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return 0
+            default: return nil
+            }
+        }
+    }
+
+    static func finishWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+    static func close(_ descriptor: Int32) { Glibc.close(descriptor) }
+
+    /// Frames are whole when they are written, so there is nothing to wait for (RFC 896).
+    static func disableNagle(_ descriptor: Int32) {
+        var yes: Int32 = 1
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+    }
+}

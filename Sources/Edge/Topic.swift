@@ -1,0 +1,168 @@
+internal import CLWS
+internal import Fanout
+internal import Loop
+
+/// One channel with many subscribers: a log and, for each subscriber, how far it has been written to.
+///
+/// Publishing writes through to all that are not blocked, in slices of one turn each; a blocked one goes on from its
+/// cursor when libwebsockets says that it can be written to.
+@LoopActor
+@safe
+final class Topic {
+    /// What the loop over all subscribers touches, and nothing else: twenty-four contiguous bytes.
+    @safe
+    private struct Entry {
+        var wsi: OpaquePointer
+        var cursor: Int
+        var isBlocked: Bool
+    }
+
+    /// How many are written to before the loop serves others; about a millisecond and a half.
+    static let slice = 256
+    /// How much goes out in one write to one that lags: what lws cannot send of it, it copies.
+    static let mostBytes = 64 * 1024
+
+    private var entries: ContiguousArray<Entry> = []
+    private(set) var log: TopicLog
+    /// Where the pass over the entries goes on; `nil` when none is under way.
+    private var position: Int?
+    private var passEnd = 0
+    /// What all that are not blocked had got when the last pass ended.
+    private var settled = 0
+
+    let name: WebSocketHub.TopicName
+
+    init(name: WebSocketHub.TopicName, limit: Int) {
+        self.name = name
+        log = TopicLog(limit: limit)
+    }
+
+    var subscribers: Int { entries.count }
+
+    /// The index moves when another subscriber leaves; the owner of the moved entry is told by ``remove(_:)``.
+    func add(_ wsi: OpaquePointer, isBlocked: Bool) -> Int {
+        unsafe entries.append(Entry(wsi: wsi, cursor: log.end, isBlocked: isBlocked))
+        return entries.count - 1
+    }
+
+    /// Returns the connection whose entry has moved to `index`.
+    func remove(_ index: Int) -> OpaquePointer? {
+        let last = entries.count - 1
+        entries.swapAt(index, last)
+        entries.removeLast()
+        if let position { self.position = min(position, index) }
+        return unsafe index < last ? entries[index].wsi : nil
+    }
+
+    func setBlocked(_ index: Int, _ isBlocked: Bool) { entries[index].isBlocked = isBlocked }
+
+    /// Whether a frame can be added without coming near to passing those that do read. Otherwise a pass has to be
+    /// finished first, however long it takes.
+    func hasRoom(for bytes: Int) -> Bool { log.end - settled + bytes <= log.limit / 2 }
+
+    /// Adds a frame. True if a pass has to be started.
+    func append(_ frame: [UInt8]) -> Bool {
+        log.append(frame)
+        guard position == nil else { return false }
+        position = 0
+        passEnd = log.end
+        return true
+    }
+
+    /// Writes to the next slice of subscribers. `blocked` and `failed` collect those that need their owner's attention.
+    /// True if more slices are to come.
+    func writeSlice(blocked: inout [OpaquePointer], failed: inout [OpaquePointer]) -> Bool {
+        guard let start = position else { return false }
+        let end = min(start + Self.slice, entries.count)
+        let tail = log.end
+        let logStart = log.start
+        var index = start
+        while index < end {
+            let entry = entries[index]
+            if entry.cursor != tail && !entry.isBlocked {
+                switch unsafe write(entry.wsi, from: entry.cursor, tail: tail, logStart: logStart) {
+                case .written: entries[index].cursor = tail
+                case .blocked(let cursor):
+                    entries[index].cursor = cursor
+                    entries[index].isBlocked = true
+                    unsafe blocked.append(entry.wsi)
+                case .failed:
+                    entries[index].isBlocked = true
+                    unsafe failed.append(entry.wsi)
+                }
+            }
+            index += 1
+        }
+        if end < entries.count {
+            position = end
+            return true
+        }
+        if passEnd != tail {
+            // Frames were added behind those that had already been served.
+            position = 0
+            passEnd = tail
+            return true
+        }
+        position = nil
+        return false
+    }
+
+    enum CatchUp: Equatable {
+        case caughtUp
+        case blocked
+        /// The log has passed the cursor, or the connection is broken.
+        case lost
+    }
+
+    /// Goes on from the cursor of one that can be written to again.
+    func catchUp(_ index: Int) -> CatchUp {
+        entries[index].isBlocked = false
+        let entry = entries[index]
+        guard entry.cursor != log.end else { return .caughtUp }
+        switch unsafe write(entry.wsi, from: entry.cursor, tail: log.end, logStart: log.start) {
+        case .written:
+            entries[index].cursor = log.end
+            return .caughtUp
+        case .blocked(let cursor):
+            entries[index].cursor = cursor
+            entries[index].isBlocked = true
+            return .blocked
+        case .failed: return .lost
+        }
+    }
+
+    /// Forgets what nobody waits for, and returns those that the log has passed. Called when a pass has ended.
+    func endPass() -> [OpaquePointer] {
+        var slowest = log.end
+        var lost: [OpaquePointer] = unsafe []
+        for index in entries.indices {
+            let cursor = entries[index].cursor
+            if cursor < log.start { unsafe lost.append(entries[index].wsi) } else { slowest = min(slowest, cursor) }
+        }
+        log.trim(to: slowest)
+        settled = log.end
+        return unsafe lost
+    }
+
+    private enum Outcome {
+        case written
+        case blocked(cursor: Int)
+        case failed
+    }
+
+    @inline(__always)
+    private func write(_ wsi: OpaquePointer, from start: Int, tail: Int, logStart: Int) -> Outcome {
+        var cursor = start
+        while cursor < tail {
+            guard cursor >= logStart, let next = log.boundary(after: cursor, most: Self.mostBytes) else { return .failed }
+            var isBroken = false
+            unsafe log.withBytes(cursor..<next) { piece in
+                if unsafe !RawWrite.send(wsi, piece) { isBroken = true }
+            }
+            if isBroken { return .failed }
+            cursor = next
+            if unsafe RawWrite.isBlocked(wsi) { return .blocked(cursor: cursor) }
+        }
+        return .written
+    }
+}

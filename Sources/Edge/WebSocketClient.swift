@@ -1,0 +1,100 @@
+internal import CLWS
+internal import Fanout
+internal import Loop
+internal import Payments
+internal import Wire
+
+/// One WebSocket client: what it is subscribed to, what waits for it, and its session of the Centrifuge protocol.
+///
+/// There are tens of thousands of these: everything that most do not need is empty and takes no memory.
+@LoopActor
+@safe
+final class WebSocketClient {
+    struct Membership {
+        var topic: Topic
+        var index: Int
+    }
+
+    let wsi: OpaquePointer
+    let hub: WebSocketHub
+    /// The place in the hub's list, which decides when the client is pinged.
+    var slot = 0
+    var session: ClientSession
+    /// Bytes of a message whose end has not arrived.
+    var partial: [UInt8] = []
+    private(set) var outbox = Outbox()
+    private(set) var memberships: [Membership] = []
+    var invoices: [PaymentHash] = []
+    private(set) var isBlocked = false
+    var isClosing = false
+    /// 16 KiB until a key with more rights was shown.
+    var outboxLimit: Int
+
+    init(wsi: OpaquePointer, hub: WebSocketHub, session: ClientSession, outboxLimit: Int) {
+        unsafe self.wsi = wsi
+        self.hub = hub
+        self.session = session
+        self.outboxLimit = outboxLimit
+    }
+
+    enum Sent: Equatable {
+        case sent
+        /// More waits than this client may have waiting.
+        case overflow
+        case broken
+    }
+
+    /// Writes whole frames through, or keeps them while the socket takes nothing.
+    func send(_ frames: [UInt8]) -> Sent {
+        guard !isBlocked else { return outbox.append(frames, limit: outboxLimit) == .kept ? .sent : .overflow }
+        guard unsafe frames.withUnsafeBytes({ unsafe RawWrite.send(wsi, $0) }) else { return .broken }
+        if unsafe RawWrite.isBlocked(wsi) { becameBlocked() }
+        return .sent
+    }
+
+    func becameBlocked() {
+        guard !isBlocked else { return }
+        isBlocked = true
+        for membership in memberships { membership.topic.setBlocked(membership.index, true) }
+    }
+
+    /// The socket takes bytes again. False if the client has lost frames or its connection.
+    func becameWritable() -> Bool {
+        guard isBlocked else { return true }
+        if !outbox.isEmpty {
+            let waiting = outbox.take()
+            guard unsafe waiting.withUnsafeBytes({ unsafe RawWrite.send(wsi, $0) }) else { return false }
+            if unsafe RawWrite.isBlocked(wsi) { return true }
+        }
+        for (place, membership) in memberships.enumerated() {
+            switch membership.topic.catchUp(membership.index) {
+            case .caughtUp: continue
+            case .lost: return false
+            case .blocked:
+                for later in memberships[..<place] { later.topic.setBlocked(later.index, true) }
+                return true
+            }
+        }
+        isBlocked = false
+        return true
+    }
+
+    // MARK: Topics
+
+    func join(_ topic: Topic) {
+        unsafe memberships.append(Membership(topic: topic, index: topic.add(wsi, isBlocked: isBlocked)))
+    }
+
+    /// Returns the connection whose entry has moved, and where to.
+    func leave(_ topic: Topic) -> (moved: OpaquePointer, index: Int)? {
+        guard let place = memberships.firstIndex(where: { $0.topic === topic }) else { return nil }
+        let index = memberships.remove(at: place).index
+        guard let moved = unsafe topic.remove(index) else { return nil }
+        return unsafe (moved, index)
+    }
+
+    func entryMoved(in topic: Topic, to index: Int) {
+        guard let place = memberships.firstIndex(where: { $0.topic === topic }) else { return }
+        memberships[place].index = index
+    }
+}

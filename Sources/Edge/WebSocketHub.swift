@@ -1,0 +1,292 @@
+internal import CLWS
+internal import Fanout
+internal import Logging
+internal import Loop
+internal import Payments
+internal import Wire
+
+/// All WebSocket clients of one server: takes what libwebsockets tells, keeps who listens to what, writes what is
+/// published.
+@LoopActor
+@safe
+final class WebSocketHub {
+    let server: EdgeServer
+    private var context: LWSContext?
+    private(set) var clients: [WebSocketClient] = []
+    /// Those that were told to go, with the second at which they are made to.
+    private var leaving: [(client: WebSocketClient, deadline: Int)] = []
+    private var invoices: [PaymentHash: [Listener]] = [:]
+    private var topics: [TopicName: Topic] = [:]
+    private var dirty: [Topic] = []
+    private var isScheduled = false
+    var counters = EdgeCounters()
+    /// The same for all sessions.
+    let settings: SessionSettings
+    let source: any ChannelSource
+    /// Orders that are being carried out, and how many are.
+    var work: [Work] = []
+    var done = 0
+    var isWorking = false
+    /// Those whose history reaches beyond what was published here.
+    var joining: [Joining] = []
+    /// Of the stream, as it was read last.
+    var epoch: String?
+    var first: Int64 = 0
+
+    struct TopicName: Hashable {
+        var channel: Channel
+        var account: Int64
+    }
+
+    struct Work {
+        var client: WebSocketClient
+        var order: SessionOrder
+        var seen: Int64?
+    }
+
+    struct Joining {
+        var client: WebSocketClient
+        var channel: Channel
+        var account: Int64?
+        var seen: Int64
+    }
+
+    /// `account` is `nil` for the holder of the invoice's watch token.
+    private struct Listener {
+        var client: WebSocketClient
+        var account: Int64?
+    }
+
+    init(server: EdgeServer, source: any ChannelSource) {
+        self.server = server
+        self.source = source
+        settings = SessionSettings(version: "leyden", pingSeconds: Int64(server.configuration.pingInterval))
+    }
+
+    func open() throws(EdgeError) {
+        context = try LWSContext.open(logger: server.logger)
+    }
+
+    func close() {
+        context = nil
+        for client in clients {
+            dismiss(client, code: 3001, reason: "shutdown")
+            unsafe RawWrite.kill(client.wsi, flushes: true)
+        }
+    }
+
+    /// Answers a handshake that was read over HTTP. libwebsockets sees this text, not the client's.
+    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8]) {
+        guard let context, clients.count < server.limits.connections else { return Socket.close(descriptor) }
+        let offer = offersCentrifuge ? "sec-websocket-protocol: centrifuge-json\r\n" : ""
+        let head = "GET / HTTP/1.1\r\nhost: edge\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            + "sec-websocket-version: 13\r\nsec-websocket-key: \(key)\r\n\(offer)\r\n"
+        context.adopt(descriptor, Array(head.utf8) + rest, for: self)
+    }
+
+    // MARK: What libwebsockets tells
+
+    /// Returns non-zero to close the connection.
+    static func happened(_ wsi: OpaquePointer, _ reason: lws_callback_reasons, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+        if reason == LWS_CALLBACK_ESTABLISHED {
+            guard let hub = LWSContext.adopting else { return -1 }
+            unsafe hub.established(wsi)
+            return 0
+        }
+        guard let client = unsafe Self.client(of: wsi) else { return -1 }
+        switch reason {
+        case LWS_CALLBACK_RECEIVE: return unsafe client.hub.received(client, bytes)
+        case LWS_CALLBACK_SERVER_WRITEABLE:
+            if !client.isClosing, !client.becameWritable() { client.hub.dismissSlow(client) }
+        case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+            // After a close of ours this is its echo, and everything is said.
+            if client.isClosing { return -1 }
+        case LWS_CALLBACK_CLOSED: client.hub.closed(client)
+        default: break
+        }
+        return 0
+    }
+
+    private static func client(of wsi: OpaquePointer) -> WebSocketClient? {
+        guard let raw = unsafe lws_get_opaque_user_data(wsi) else { return nil }
+        return unsafe Unmanaged<WebSocketClient>.fromOpaque(raw).takeUnretainedValue()
+    }
+
+    private func established(_ wsi: OpaquePointer) {
+        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), outboxLimit: server.limits.watchOutboxBytes)
+        client.slot = clients.count
+        clients.append(client)
+        counters.opened += 1
+        // Given back in `closed`, which libwebsockets calls once for every connection it has called established.
+        unsafe lws_set_opaque_user_data(wsi, Unmanaged.passRetained(client).toOpaque())
+    }
+
+    private func closed(_ client: WebSocketClient) {
+        unsafe lws_set_opaque_user_data(client.wsi, nil)
+        leaveAll(client)
+        client.isClosing = true
+        let last = clients.removeLast()
+        if last !== client {
+            clients[client.slot] = last
+            last.slot = client.slot
+        }
+        leaving.removeAll { $0.client === client }
+        counters.closed += 1
+        sessionEnded(client)
+        unsafe Unmanaged.passUnretained(client).release()
+    }
+
+    private func received(_ client: WebSocketClient, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+        guard !client.isClosing else { return 0 }
+        let wsi = unsafe client.wsi
+        guard unsafe lws_frame_is_binary(wsi) == 0 else {
+            dismiss(client, code: 1003, reason: "text frames only")
+            return 0
+        }
+        guard unsafe lws_remaining_packet_payload(wsi) <= server.limits.messageBytes - client.partial.count - bytes.count else {
+            dismiss(client, code: 1009, reason: "message too big")
+            return 0
+        }
+        let isWhole = unsafe lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0
+        if isWhole, client.partial.isEmpty {
+            unsafe message(client, Array(bytes))
+            return 0
+        }
+        unsafe client.partial.append(contentsOf: bytes)
+        guard isWhole else { return 0 }
+        let whole = client.partial
+        client.partial = []
+        message(client, whole)
+        return 0
+    }
+
+    // MARK: Towards one client
+
+    func send(_ client: WebSocketClient, _ frame: [UInt8]) {
+        guard !client.isClosing else { return }
+        switch client.send(frame) {
+        case .sent: counters.framesOut += 1
+        case .overflow: dismissSlow(client)
+        case .broken:
+            client.isClosing = true
+            leaveAll(client)
+            unsafe RawWrite.kill(client.wsi)
+        }
+    }
+
+    private func dismissSlow(_ client: WebSocketClient) { dismiss(client, code: 3008, reason: "slow") }
+
+    /// Says goodbye with a close frame. One that does not answer it is cut off after five seconds.
+    func dismiss(_ client: WebSocketClient, code: UInt16, reason: String) {
+        guard !client.isClosing else { return }
+        client.isClosing = true
+        client.partial = []
+        leaveAll(client)
+        counters.closes[code, default: 0] += 1
+        leaving.append((client, server.seconds + 5))
+        let frame = Frame.close(code, reason)
+        if unsafe !frame.withUnsafeBytes({ unsafe RawWrite.send(client.wsi, $0) }) { unsafe RawWrite.kill(client.wsi) }
+    }
+
+    /// Called about once a second.
+    func tick(_ seconds: Int) {
+        for (client, _) in leaving.filter({ $0.deadline <= seconds }) { unsafe RawWrite.kill(client.wsi) }
+        leaving.removeAll { $0.deadline <= seconds }
+        // A fifth of all clients: a storm of pings would be a fan-out of its own.
+        var index = seconds % 5
+        while index < clients.count {
+            timePassed(clients[index])
+            index += 5
+        }
+    }
+
+    // MARK: Who listens to what
+
+    func join(_ client: WebSocketClient, _ name: TopicName) {
+        let topic = topics[name] ?? Topic(name: name, limit: server.limits.outboxBytes)
+        topics[name] = topic
+        client.join(topic)
+    }
+
+    func leave(_ client: WebSocketClient, _ name: TopicName) {
+        guard let topic = topics[name] else { return }
+        leave(client, topic)
+        if topic.subscribers == 0 { topics[name] = nil }
+    }
+
+    private func leave(_ client: WebSocketClient, _ topic: Topic) {
+        guard let (moved, index) = unsafe client.leave(topic) else { return }
+        unsafe Self.client(of: moved)?.entryMoved(in: topic, to: index)
+    }
+
+    func join(_ client: WebSocketClient, invoice hash: PaymentHash, account: Int64?) {
+        client.invoices.append(hash)
+        invoices[hash, default: []].append(Listener(client: client, account: account))
+    }
+
+    func leave(_ client: WebSocketClient, invoice hash: PaymentHash) {
+        client.invoices.removeAll { $0 == hash }
+        invoices[hash]?.removeAll { $0.client === client }
+        if invoices[hash]?.isEmpty == true { invoices[hash] = nil }
+    }
+
+    private func leaveAll(_ client: WebSocketClient) {
+        for hash in client.invoices { leave(client, invoice: hash) }
+        guard !client.memberships.isEmpty else { return }
+        for membership in client.memberships { leave(client, membership.topic) }
+        if topics.contains(where: { $0.value.subscribers == 0 }) { topics = topics.filter { $0.value.subscribers > 0 } }
+    }
+
+    var queuedBytes: Int {
+        topics.values.reduce(0) { $0 + $1.log.end - $1.log.start } + clients.reduce(0) { $0 + $1.outbox.count }
+    }
+
+    // MARK: Publishing
+
+    private static let shared = [Channel.events, .htlcs, .nodes]
+
+    /// Invoices' own listeners first: they are few and wait for it.
+    func publish(_ event: PublishedEvent) {
+        admit(before: event.offset)
+        if let hash = event.paymentHash, let listeners = invoices[hash] {
+            let frame = Frame.text(Push.publication(event, on: .invoice(hash)))
+            for listener in listeners where listener.account == nil || listener.account == event.account { send(listener.client, frame) }
+        }
+        guard !topics.isEmpty else { return }
+        for channel in Self.shared where channel.types?.contains(event.type) ?? true {
+            guard let topic = topics[TopicName(channel: channel, account: event.account)] else { continue }
+            let frame = Frame.text(Push.publication(event, on: channel))
+            // A burst of one turn that is larger than the log would pass those who read.
+            while !topic.hasRoom(for: frame.count), dirty.contains(where: { $0 === topic }) { writeSlice() }
+            if topic.append(frame) { dirty.append(topic) }
+        }
+        scheduleSlice()
+    }
+
+    private func scheduleSlice() {
+        guard !dirty.isEmpty, !isScheduled else { return }
+        isScheduled = true
+        LoopActor.atEndOfTurn { [self] in
+            isScheduled = false
+            writeSlice()
+            scheduleSlice()
+        }
+    }
+
+    /// One slice of the first topic that has something to write; the next turn goes on.
+    private func writeSlice() {
+        guard !dirty.isEmpty else { return }
+        let topic = dirty.removeFirst()
+        var blocked: [OpaquePointer] = unsafe []
+        var failed: [OpaquePointer] = unsafe []
+        let hasMore = unsafe topic.writeSlice(blocked: &blocked, failed: &failed)
+        for unsafe wsi in unsafe blocked { unsafe Self.client(of: wsi)?.becameBlocked() }
+        if hasMore {
+            // Topics take turns, so that a large one does not starve a small one.
+            dirty.append(topic)
+        } else {
+            unsafe failed += topic.endPass()
+        }
+        for unsafe wsi in unsafe failed { if let client = unsafe Self.client(of: wsi) { dismissSlow(client) } }
+    }
+}

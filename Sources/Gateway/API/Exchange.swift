@@ -1,0 +1,56 @@
+internal import Edge
+internal import Loop
+internal import Payments
+internal import Wire
+
+/// One request and the right to answer it, with what every answer has in common.
+@LoopActor
+final class Exchange {
+    let request: HTTPRequest
+    private let responder: HTTPResponder
+
+    init(request: HTTPRequest, responder: HTTPResponder) {
+        self.request = request
+        self.responder = responder
+    }
+
+    /// Whether the client still waits.
+    var isOpen: Bool { responder.isOpen }
+
+    func respond(_ json: [UInt8], status: Int = 200) {
+        responder.respond(.json(json, status: status, headers: common))
+    }
+
+    func respond(_ bytes: [UInt8], contentType: String) {
+        responder.respond(HTTPResponse(status: 200, contentType: contentType, headers: common, body: bytes))
+    }
+
+    func refuse(_ problem: Problem) {
+        var headers = common
+        if problem.status == 503 { headers.append(.init("retry-after", "1")) }
+        if problem.status == 401 { headers.append(.init("www-authenticate", "Bearer")) }
+        responder.respond(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
+    }
+
+    func stream() -> EventStream {
+        responder.stream(common + [.init("x-accel-buffering", "no")])
+    }
+
+    func whenClosed(_ body: @escaping @LoopActor () -> Void) { responder.onClose = body }
+
+    /// A whole number of the query within the range; `nil` if it is there and is none.
+    func number(_ name: String, default standard: Int64, in range: ClosedRange<Int64>) -> Int64? {
+        guard let text = request.query[name] else { return standard }
+        guard let value = Int64(text), range.contains(value), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return value
+    }
+
+    private var common: [HTTPResponse.Header] {
+        var headers: [HTTPResponse.Header] = [.init("cache-control", "no-store")]
+        // What is echoed must not end the header.
+        if let id = request.headers.requestID, id.utf8.count <= 128, id.utf8.allSatisfy({ (33...126).contains($0) }) {
+            headers.append(.init("x-request-id", id))
+        }
+        return headers
+    }
+}

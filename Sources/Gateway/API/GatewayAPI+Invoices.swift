@@ -1,0 +1,184 @@
+internal import Bolt
+internal import Edge
+internal import Keys
+internal import Ledger
+internal import Loop
+internal import Payments
+internal import Wire
+
+extension GatewayAPI {
+    func createInvoice(_ exchange: Exchange, _ account: Int64) {
+        let wanted: InvoiceRequest
+        do throws(FieldError) {
+            wanted = try InvoiceRequest(decoding: exchange.request.body)
+        } catch {
+            return exchange.refuse(.invalid(error))
+        }
+        let wish = InvoiceIssuer.Wish(
+            amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
+            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
+        let record: InvoiceRecord
+        do throws(Bolt11Draft.Failure) {
+            record = try issuer.issue(
+                wish, account: account, through: gateway.receivingNodes, at: gateway.now, random: SecureRandom.bytes32())
+        } catch {
+            return exchange.refuse(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice")))
+        }
+        guard record.terms.isStored else { return exchange.respond(encode(record), status: 201) }
+        // A commit would wait for the store for as long as it takes; who asks for an invoice would not.
+        guard case .connected = ledger.state else { return exchange.refuse(.unavailable) }
+        let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
+        let change = Change(.create(record), events: [created], time: gateway.now)
+        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { [self] outcome in
+            switch outcome {
+            case .applied, .repeated: exchange.respond(encode(record), status: 201)
+            case .refused: exchange.refuse(.conflict("the payment hash exists"))
+            }
+        }
+    }
+
+    func showInvoice(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash) {
+        find(exchange, account, hash) { [self] record in exchange.respond(encode(record)) }
+    }
+
+    func listInvoices(_ exchange: Exchange, _ account: Int64) {
+        guard let limit = exchange.number("limit", default: 50, in: 1...500) else { return exchange.refuse(.invalidQuery("limit")) }
+        guard let after = exchange.number("after", default: .max, in: 0...(.max)) else { return exchange.refuse(.invalidQuery("after")) }
+        let state = exchange.request.query["state"]
+        let wanted = state.flatMap(InvoiceState.init(rawValue:))
+        guard state == nil || wanted != nil else { return exchange.refuse(.invalidQuery("state")) }
+        ledger.invoices(account: account, state: wanted, after: after == .max ? nil : after, limit: Int(limit)) { [self] result in
+            guard case .success(let page) = result else { return exchange.refuse(.unavailable) }
+            var json = JSONWriter()
+            json.object { json in
+                json.array("invoices") { json in
+                    for record in page.invoices { json.raw(encode(record)) }
+                }
+                json.field("next", page.next)
+            }
+            exchange.respond(json.bytes)
+        }
+    }
+
+    /// Settling and canceling twice is the same as once; what has been decided otherwise is 409.
+    func decide(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash, _ wish: PaymentGateway.Wish) {
+        let setID: SetID?
+        do throws(FieldError) {
+            setID = try DecisionRequest(decoding: exchange.request.body).setID
+        } catch {
+            return exchange.refuse(.invalid(error))
+        }
+        decide(account, hash, wish, setID) { [self] outcome in
+            switch outcome {
+            case .success(let record): exchange.respond(encode(record))
+            case .failure(let refusal): exchange.refuse(refusal.problem)
+            }
+        }
+    }
+
+    /// The same for REST and for the WebSocket's rpc.
+    func decide(
+        _ account: Int64?, _ hash: PaymentHash, _ wish: PaymentGateway.Wish, _ setID: SetID?,
+        _ done: @escaping @LoopActor (Result<InvoiceRecord, DecisionRefusal>) -> Void
+    ) {
+        ledger.invoice(hash, account: account) { [self] result in
+            guard case .success(let record) = result else { return done(.failure(.unavailable)) }
+            guard let record else { return done(.failure(.unknownInvoice)) }
+            switch wish {
+            case .settle where record.state == .settleRequested || record.state == .settled:
+                return done(setID == nil || setID == record.setID ? .success(record) : .failure(.otherSet))
+            case .cancel where record.state == .canceled:
+                return done(.success(record))
+            case .settle, .cancel:
+                break
+            }
+            gateway.request(wish, of: record, setID) { [self] reply in
+                if let refusal = DecisionRefusal(reply) { return done(.failure(refusal)) }
+                ledger.invoice(hash, account: account) { result in
+                    guard case .success(let record?) = result else { return done(.failure(.unavailable)) }
+                    done(.success(record))
+                }
+            }
+        }
+    }
+
+    /// Answers when the invoice is settled or cannot be any more, at the latest after `timeout` seconds.
+    func waitForInvoice(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash) {
+        guard let timeout = exchange.number("timeout", default: 30, in: 0...120) else { return exchange.refuse(.invalidQuery("timeout")) }
+        find(exchange, account, hash) { [self] record in
+            if record.state.isOver || timeout == 0 { return answerWait(exchange, record) }
+            var feed: EventFeed?
+            var timer: Timer?
+            let finish: @LoopActor () -> Void = { [self] in
+                timer?.cancel()
+                if let open = feed { streams.remove(open) }
+                feed = nil
+            }
+            let answer: @LoopActor () -> Void = { [self] in
+                finish()
+                find(exchange, account, hash) { [self] record in answerWait(exchange, record) }
+            }
+            let made = EventFeed(ledger: ledger, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
+                if events.contains(where: \.type.endsInvoice) { answer() }
+            } failed: { _ in
+                finish()
+                exchange.refuse(.unavailable)
+            }
+            feed = made
+            streams.add(made)
+            timer = Timer(afterMilliseconds: UInt64(timeout) * 1000) { answer() }
+            exchange.whenClosed(finish)
+            made.start()
+            // It may have ended between the look at it and the start of the feed.
+            ledger.invoice(hash, account: account) { result in
+                if case .success(let record?) = result, record.state.isOver, feed != nil { answer() }
+            }
+        }
+    }
+
+    private func answerWait(_ exchange: Exchange, _ record: InvoiceRecord) {
+        let status = switch record.state {
+        case .settled: 200
+        case .open, .accepted, .settleRequested: 402
+        case .canceled, .expired, .failed: 410
+        }
+        exchange.respond(encode(record), status: status)
+    }
+
+    private func find(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash, _ found: @escaping @LoopActor (InvoiceRecord) -> Void) {
+        ledger.invoice(hash, account: account) { result in
+            switch result {
+            case .failure: exchange.refuse(.unavailable)
+            case .success(nil): exchange.refuse(.unknownInvoice)
+            case .success(let record?): found(record)
+            }
+        }
+    }
+
+    /// For holders of a key that may read invoices.
+    func encode(_ record: InvoiceRecord, showsPreimage: Bool = true) -> [UInt8] {
+        let token = watchTokens.token(for: record.paymentHash)
+        return InvoiceCodec.encode(
+            record, watchToken: token, checkoutURL: gateway.settings.publicURL + "/checkout/" + token, showsPreimage: showsPreimage)
+    }
+}
+
+extension InvoiceState {
+    /// Nothing will change it any more.
+    var isOver: Bool {
+        switch self {
+        case .open, .accepted, .settleRequested: false
+        case .settled, .canceled, .expired, .failed: true
+        }
+    }
+}
+
+extension EventType {
+    var endsInvoice: Bool {
+        switch self {
+        case .invoiceSettled, .invoiceCanceled, .invoiceExpired, .invoiceFailed: true
+        case .invoiceCreated, .invoiceAccepted, .invoiceSettleRequested, .invoiceReleased, .htlcAccepted, .htlcSettled, .htlcFailed,
+            .nodeConnected, .nodeDisconnected: false
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import Bolt
+internal import Edge
+internal import Keys
+internal import LND
+internal import Ledger
+internal import Loop
+internal import Payments
+internal import Wire
+
+extension GatewayAPI {
+    func nodesDocument() -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.array("nodes") { json in
+                for node in gateway.nodes { append(node, to: &json) }
+            }
+        }
+        return json.bytes
+    }
+
+    /// A draining node is left out of new invoices; what it holds is finished.
+    func setDraining(_ exchange: Exchange, _ key: PublicKey, _ isDraining: Bool) {
+        guard let node = gateway.nodes.first(where: { $0.pubkey == key }) else { return exchange.refuse(.notFound) }
+        if isDraining { node.drain() } else { node.resume() }
+        var json = JSONWriter()
+        append(node, to: &json)
+        exchange.respond(json.bytes)
+    }
+
+    func showInfo(_ exchange: Exchange) {
+        ledger.stream { [self] result in
+            guard case .success(let position) = result else { return exchange.refuse(.unavailable) }
+            var json = JSONWriter()
+            json.object { json in
+                json.field("version", gateway.settings.version)
+                json.field("network", gateway.settings.network.rawValue)
+                json.field("pubkey", gateway.identity.publicKey.hex)
+                json.field("epoch", position.epoch)
+                json.field("head", position.head)
+                json.field("term", position.term)
+                json.field("leader", position.isLed ? position.leader : nil)
+                json.array("nodes") { json in
+                    for node in gateway.nodes { append(node, to: &json) }
+                }
+            }
+            exchange.respond(json.bytes)
+        }
+    }
+
+    private func append(_ node: LNDNode, to json: inout JSONWriter) {
+        NodeDocument.append(node, to: &json)
+    }
+}
+
+/// A node as the outside sees it: its state and, if it is not usable, the reason and the remedy.
+@LoopActor
+enum NodeDocument {
+    static func append(_ node: LNDNode, to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", node.configuration.name)
+            json.field("pubkey", node.pubkey.hex)
+            json.field("address", "\(node.configuration.host):\(node.configuration.port)")
+            json.field("state", node.state.name)
+            if let info = node.info {
+                json.field("alias", info.alias)
+                json.field("version", info.version.map { "\($0)" })
+                json.field("block_height", Int64(info.blockHeight))
+            }
+            if let problem = node.problem {
+                json.field("reason", problem.reason)
+                json.field("remedy", problem.remedy)
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+public import Edge
+public import Keys
+internal import Ledger
+public import Loop
+public import Payments
+internal import Wire
+
+/// The REST interface: who asks, for what, and which handler answers.
+@LoopActor
+public final class GatewayAPI: EdgeApplication, ChannelSource {
+    let gateway: PaymentGateway
+    let authenticator: Authenticator
+    let issuer: InvoiceIssuer
+    let watchTokens: WatchTokens
+    let streams = OpenStreams()
+
+    public init(gateway: PaymentGateway, issuer: InvoiceIssuer, watchTokens: WatchTokens) {
+        self.gateway = gateway
+        self.issuer = issuer
+        self.watchTokens = watchTokens
+        authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens)
+    }
+
+    var ledger: Ledger { gateway.ledger }
+
+    /// Committed events, for the streams and long polls that are open here.
+    public func published(_ events: [PublishedEvent]) { streams.published(events) }
+
+    public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        gateway.metrics.requests += 1
+        let exchange = Exchange(request: request, responder: responder)
+        guard let route = Route(request.method, request.path) else {
+            return exchange.refuse(Route.isKnown(request.path) ? .methodNotAllowed : .notFound)
+        }
+        if request.method == .head, request.headers.acceptsEventStream { return exchange.refuse(.methodNotAllowed) }
+        if case .watch(let token, let form) = route { return watch(exchange, token, form) }
+        authorize(exchange, for: route.scope) { [self] account in
+            switch route {
+            case .createInvoice: createInvoice(exchange, account)
+            case .listInvoices: listInvoices(exchange, account)
+            case .invoice(let hash): showInvoice(exchange, account, hash)
+            case .waitForInvoice(let hash): waitForInvoice(exchange, account, hash)
+            case .settleInvoice(let hash): decide(exchange, account, hash, .settle)
+            case .cancelInvoice(let hash): decide(exchange, account, hash, .cancel)
+            case .events: events(exchange, account)
+            case .nodes: exchange.respond(nodesDocument())
+            case .drainNode(let key): setDraining(exchange, key, true)
+            case .resumeNode(let key): setDraining(exchange, key, false)
+            case .info: showInfo(exchange)
+            case .watch: break
+            }
+        }
+    }
+
+    /// Lets the handler go on with the key's account, or answers 401, 403 or 503.
+    private func authorize(_ exchange: Exchange, for scope: Scope?, _ go: @escaping @LoopActor (_ account: Int64) -> Void) {
+        guard let token = exchange.request.headers.bearer else { return exchange.refuse(.unauthorized) }
+        authenticator.check(token) { outcome in
+            switch outcome {
+            case .unknown: exchange.refuse(.unauthorized)
+            case .unavailable: exchange.refuse(.unavailable)
+            case .known(let credentials):
+                guard scope.map(credentials.allows) ?? true, let account = credentials.account else { return exchange.refuse(.forbidden) }
+                go(account)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+public import Edge
+internal import LND
+internal import Ledger
+public import Loop
+internal import Wire
+
+/// What is for operators and their machines: metrics, health, readiness. Never on a public address.
+@LoopActor
+public final class InternalAPI: EdgeApplication {
+    private let gateway: PaymentGateway
+    private let clients: @LoopActor () -> Int
+
+    /// `clients` tells how many WebSocket clients are connected.
+    public init(gateway: PaymentGateway, clients: @escaping @LoopActor () -> Int) {
+        self.gateway = gateway
+        self.clients = clients
+    }
+
+    public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let exchange = Exchange(request: request, responder: responder)
+        guard request.method == .get || request.method == .head else { return exchange.refuse(.methodNotAllowed) }
+        switch request.path {
+        case "/metrics":
+            let nodes = gateway.nodes.map { (name: $0.configuration.name, isConnected: $0.state.isConnected) }
+            let text = gateway.metrics.text(nodes: nodes, head: gateway.head, livePayments: gateway.livePayments, clients: clients())
+            exchange.respond(Array(text.utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case "/health":
+            exchange.respond(Array(#"{"status":"ok"}"#.utf8))
+        case "/ready":
+            ready(exchange)
+        default:
+            exchange.refuse(.notFound)
+        }
+    }
+
+    /// Ready means: the database answers, a leader is known and at least one node is connected; a standby is ready too.
+    private func ready(_ exchange: Exchange) {
+        gateway.ledger.stream { [self] result in
+            var isLed = false
+            var answers = false
+            if case .success(let position) = result {
+                answers = true
+                isLed = position.isLed
+            }
+            let isStandby = isLed && !gateway.isLeader
+            let isReady = answers && isLed && (isStandby || gateway.nodes.contains { $0.state.isConnected })
+            var json = JSONWriter()
+            json.object { json in
+                json.field("status", isReady ? "ready" : "not_ready")
+                json.field("database", answers ? "connected" : "away")
+                json.field("leader", gateway.isLeader ? "this" : isLed ? "other" : "none")
+                json.array("nodes") { json in
+                    for node in gateway.nodes { NodeDocument.append(node, to: &json) }
+                }
+            }
+            exchange.respond(json.bytes, status: isReady ? 200 : 503)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Edge
+internal import Payments
+internal import Wire
+
+/// What a request asks for: method and path, read once.
+enum Route: Equatable {
+    enum WatchForm: Equatable { case invoice, qrCode }
+
+    case createInvoice
+    case listInvoices
+    case invoice(PaymentHash)
+    case waitForInvoice(PaymentHash)
+    case settleInvoice(PaymentHash)
+    case cancelInvoice(PaymentHash)
+    case events
+    case nodes
+    case drainNode(PublicKey)
+    case resumeNode(PublicKey)
+    case info
+    case watch(token: String, WatchForm)
+
+    init?(_ method: HTTPRequest.Method, _ path: String) {
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        let method = method == .head ? .get : method
+        guard segments.first == "v1" else { return nil }
+        switch (method, segments.count) {
+        case (.post, 2) where segments[1] == "invoices": self = .createInvoice
+        case (.get, 2) where segments[1] == "invoices": self = .listInvoices
+        case (.get, 2) where segments[1] == "events": self = .events
+        case (.get, 2) where segments[1] == "nodes": self = .nodes
+        case (.get, 2) where segments[1] == "info": self = .info
+        case (.get, 3) where segments[1] == "watch": self = .watch(token: segments[2], .invoice)
+        case (.get, 4) where segments[1] == "watch" && segments[3] == "qr.svg": self = .watch(token: segments[2], .qrCode)
+        case (_, 3...4) where segments[1] == "invoices":
+            guard let hash = PaymentHash(hex: segments[2]) else { return nil }
+            switch (method, segments.dropFirst(3).first) {
+            case (.get, nil): self = .invoice(hash)
+            case (.get, "wait"): self = .waitForInvoice(hash)
+            case (.post, "settle"): self = .settleInvoice(hash)
+            case (.post, "cancel"): self = .cancelInvoice(hash)
+            default: return nil
+            }
+        case (.post, 4) where segments[1] == "nodes":
+            guard let key = PublicKey(hex: segments[2]) else { return nil }
+            switch segments[3] {
+            case "drain": self = .drainNode(key)
+            case "resume": self = .resumeNode(key)
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+
+    /// Whether another method would be answered at this path.
+    static func isKnown(_ path: String) -> Bool {
+        HTTPRequest.Method.allCases.contains { Route($0, path) != nil }
+    }
+
+    /// What the key has to be allowed; `nil` where every valid key will do.
+    var scope: Scope? {
+        switch self {
+        case .createInvoice: .invoicesWrite
+        case .listInvoices, .invoice, .waitForInvoice, .watch: .invoicesRead
+        case .settleInvoice, .cancelInvoice: .invoicesSettle
+        case .events: .eventsRead
+        case .nodes: .nodesRead
+        case .info: nil
+        case .drainNode, .resumeNode: .nodesWrite
+        }
+    }
+}

@@ -1,0 +1,47 @@
+public import Bolt
+public import LND
+public import Payments
+
+/// What the operator decides about the gateway, already typed and checked.
+public struct GatewaySettings: Sendable {
+    public var network: Network
+    /// The only source of the addresses that are handed out, without a slash at the end.
+    public var publicURL: String
+    public var nodes: [NodeConfiguration]
+    public var routing: RoutingPolicy
+    /// The final CLTV delta that invoices ask for.
+    public var finalCLTVDelta: UInt16
+    /// What an invoice gets that does not say.
+    public var settlement: InvoiceTerms.Settlement
+    public var acceptTimeoutMilliseconds: Int64
+    public var mppTimeoutMilliseconds: Int64
+    public var leaseMilliseconds: Int64
+    /// Brings the schema up to date before it starts.
+    public var migrates: Bool
+    /// Names this process among those that could hold the lease.
+    public var instance: String
+    public var version: String
+
+    public init(
+        network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
+        settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
+        leaseMilliseconds: Int64 = 3_000, migrates: Bool = true, instance: String, version: String
+    ) {
+        self.network = network
+        self.publicURL = publicURL
+        self.nodes = nodes
+        self.routing = routing
+        self.finalCLTVDelta = finalCLTVDelta
+        self.settlement = settlement
+        self.acceptTimeoutMilliseconds = acceptTimeoutMilliseconds
+        self.mppTimeoutMilliseconds = mppTimeoutMilliseconds
+        self.leaseMilliseconds = leaseMilliseconds
+        self.migrates = migrates
+        self.instance = instance
+        self.version = version
+    }
+
+    var policy: PaymentPolicy {
+        PaymentPolicy(finalCLTVDelta: UInt32(finalCLTVDelta), mppTimeout: mppTimeoutMilliseconds, acceptTimeout: acceptTimeoutMilliseconds)
+    }
+}

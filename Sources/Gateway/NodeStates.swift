@@ -1,0 +1,27 @@
+internal import LND
+internal import Loop
+
+extension LNDNode.State {
+    /// As REST and readiness call it.
+    var name: String {
+        switch self {
+        case .stopped: "stopped"
+        case .connecting: "connecting"
+        case .waiting: "waiting"
+        case .refused: "refused"
+        case .connected: "connected"
+        case .draining: "draining"
+        }
+    }
+
+    /// Its HTLCs are intercepted.
+    var isConnected: Bool {
+        switch self {
+        case .connected, .draining: true
+        case .stopped, .connecting, .waiting, .refused: false
+        }
+    }
+
+    /// New invoices may name it.
+    var isReceiving: Bool { if case .connected = self { true } else { false } }
+}

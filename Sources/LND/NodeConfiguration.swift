@@ -1,0 +1,29 @@
+public import Payments
+
+/// One node as the operator names it.
+public struct NodeConfiguration: Sendable {
+    /// For people; unique among the nodes.
+    public var name: String
+    public var host: String
+    public var port: UInt16
+    /// The node is refused if it has another key.
+    public var pubkey: PublicKey
+    /// The one certificate that is accepted; its names are not checked.
+    public var certificate: CredentialSource
+    public var macaroon: CredentialSource
+    /// `mainnet`, `testnet`, `signet`, `simnet` or `regtest`, as LND spells it.
+    public var network: String
+
+    public init(
+        name: String, host: String, port: UInt16 = 10009, pubkey: PublicKey,
+        certificate: CredentialSource, macaroon: CredentialSource, network: String
+    ) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.pubkey = pubkey
+        self.certificate = certificate
+        self.macaroon = macaroon
+        self.network = network
+    }
+}

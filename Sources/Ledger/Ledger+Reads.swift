@@ -1,0 +1,86 @@
+public import Payments
+internal import Loop
+
+extension Ledger {
+    /// What is stored of these invoices, without those that are not. Asked for in one statement with all others of the
+    /// turn. While the database is away it waits.
+    public func lookup(_ hashes: [PaymentHash], completion: @escaping @LoopActor ([StoredSet]) -> Void) {
+        reads.lookup(hashes, completion)
+    }
+
+    /// All invoices that are accepted or whose settlement was requested. While the database is away it waits.
+    public func unresolved(completion: @escaping @LoopActor ([StoredSet]) -> Void) {
+        reads.unresolved(completion)
+    }
+
+    /// One invoice; `nil` if there is none, or it is not the account's when one is given.
+    public func invoice(
+        _ hash: PaymentHash, account: Int64? = nil, completion: @escaping @LoopActor (Result<InvoiceRecord?, LedgerError>) -> Void
+    ) {
+        reads.read(InvoiceQuery.one(hash, account: account), completion) { InvoiceQuery.read($0).first?.invoice }
+    }
+
+    /// An account's invoices (everybody's if it is `nil`), newest first; `cursor` is an earlier page's `next`.
+    public func invoices(
+        account: Int64?, state: InvoiceState? = nil, after cursor: Int64? = nil, limit: Int,
+        completion: @escaping @LoopActor (Result<InvoicePage, LedgerError>) -> Void
+    ) {
+        let limit = max(1, limit)
+        reads.read(InvoiceQuery.page(account: account, state: state, after: cursor, limit: limit), completion) { rows in
+            let found = InvoiceQuery.read(rows)
+            let next = found.count > limit ? found[limit - 1].number : nil
+            return InvoicePage(invoices: found.prefix(limit).map(\.invoice), next: next)
+        }
+    }
+
+    /// Stored invoices that are open past their expiry, the oldest first.
+    public func expired(
+        before time: UnixTime, limit: Int, completion: @escaping @LoopActor (Result<[PaymentHash], LedgerError>) -> Void
+    ) {
+        reads.read(InvoiceQuery.expired(before: time, limit: limit), completion) { rows in
+            (0..<rows.count).map { PaymentHash(rows.bytes32($0, 0)) }
+        }
+    }
+
+    /// Events after an offset, in order. `nil` filters nothing; an empty list of types matches none.
+    public func events(
+        after offset: Int64, limit: Int, account: Int64? = nil, types: [EventType]? = nil, paymentHash: PaymentHash? = nil,
+        completion: @escaping @LoopActor (Result<[PublishedEvent], LedgerError>) -> Void
+    ) {
+        let step = EventQuery.after(offset, limit: limit, account: account, types: types, paymentHash: paymentHash)
+        reads.read(step, completion, EventQuery.read)
+    }
+
+    /// The stream's epoch, head and leader.
+    public func stream(completion: @escaping @LoopActor (Result<StreamPosition, LedgerError>) -> Void) {
+        reads.read(EventQuery.position, completion) { rows in
+            StreamPosition(
+                epoch: rows.text(0, 0), head: rows.integer(0, 1), term: rows.integer(0, 2),
+                leader: rows.optional(0, 3, rows.text), isLed: rows.flag(0, 4))
+        }
+    }
+
+    // MARK: API keys
+
+    /// `false` if a key with this id or hash exists.
+    public func insertKey(_ key: APIKeyRecord, completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void) {
+        reads.read(APIKeyQuery.insert(key), completion) { $0.affected == 1 }
+    }
+
+    /// The key with this hash, if it was not revoked.
+    public func key(hash: Bytes32, completion: @escaping @LoopActor (Result<APIKeyRecord?, LedgerError>) -> Void) {
+        reads.read(APIKeyQuery.valid(hash), completion) { APIKeyQuery.read($0).first }
+    }
+
+    /// All keys, the revoked ones too, oldest first.
+    public func keys(completion: @escaping @LoopActor (Result<[APIKeyRecord], LedgerError>) -> Void) {
+        reads.read(APIKeyQuery.all, completion, APIKeyQuery.read)
+    }
+
+    /// `false` if there is no such key or it was revoked before.
+    public func revokeKey(
+        _ id: String, at time: UnixTime, completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void
+    ) {
+        reads.read(APIKeyQuery.revoke(id, at: time), completion) { $0.affected == 1 }
+    }
+}

@@ -1,0 +1,114 @@
+internal import Logging
+internal import Loop
+internal import Payments
+
+/// The connection that reads, and hears of other processes' commits.
+///
+/// Lookups for the payment path gather over a turn, wait while the database is away and are asked again; all other
+/// reads fail at once then, because their callers can.
+@LoopActor
+final class ReadLane {
+    private struct Lookup {
+        let hashes: [PaymentHash]
+        let completion: @LoopActor ([StoredSet]) -> Void
+    }
+
+    var onChange: (() -> Void)?
+    var onHead: ((Int64) -> Void)?
+    private(set) var problem: String? = "not connected"
+
+    private let link: Link
+    private var lookups: [Lookup] = []
+    private var starts: [@LoopActor ([StoredSet]) -> Void] = []
+    private var isScheduled = false
+    private var retry: Timer?
+
+    init(_ settings: ConnectionSettings, logger: Logger) { link = Link(settings, logger: logger) }
+
+    func open() {
+        link.onChange = { [weak self] problem in
+            guard let self else { return }
+            self.problem = problem
+            if problem == nil { self.link.ready?.submit([Step(Statement("listen", "LISTEN leyden_events"))]) { _ in } }
+            self.onChange?()
+            self.schedule()
+        }
+        link.onNotification = { [weak self] payload in Int64(payload).map { self?.onHead?($0) } }
+        link.open()
+    }
+
+    func close() {
+        retry?.cancel()
+        link.close()
+    }
+
+    func read<Value>(
+        _ step: Step, _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
+        _ decode: @escaping @LoopActor (Rows) -> Value
+    ) {
+        guard let connection = link.ready else {
+            let reason = problem ?? "not connected"
+            return LoopActor.atEndOfTurn { completion(.failure(.unavailable(reason))) }
+        }
+        connection.submit([step]) { outcome in
+            completion(outcome.map { decode($0[0]) }.mapError { LedgerError($0) })
+        }
+    }
+
+    func lookup(_ hashes: [PaymentHash], _ completion: @escaping @LoopActor ([StoredSet]) -> Void) {
+        lookups.append(Lookup(hashes: hashes, completion: completion))
+        schedule()
+    }
+
+    func unresolved(_ completion: @escaping @LoopActor ([StoredSet]) -> Void) {
+        starts.append(completion)
+        schedule()
+    }
+
+    private func schedule() {
+        guard !isScheduled, !lookups.isEmpty || !starts.isEmpty else { return }
+        isScheduled = true
+        LoopActor.atEndOfTurn { [weak self] in
+            guard let self else { return }
+            self.isScheduled = false
+            self.send()
+        }
+    }
+
+    private func send() {
+        guard let connection = link.ready, retry == nil else { return }
+        let lookups = lookups
+        let starts = starts
+        self.lookups = []
+        self.starts = []
+        if !lookups.isEmpty {
+            connection.submit([StoredSetQuery.lookup(lookups.lazy.flatMap(\.hashes))]) { [weak self] outcome in
+                guard let self else { return }
+                guard case .success(let results) = outcome else {
+                    self.lookups.insert(contentsOf: lookups, at: 0)
+                    return self.tryAgain()
+                }
+                let found = Dictionary(StoredSetQuery.read(results[0]).map { ($0.paymentHash, $0) }) { first, _ in first }
+                for lookup in lookups { lookup.completion(lookup.hashes.compactMap { found[$0] }) }
+            }
+        }
+        guard !starts.isEmpty else { return }
+        connection.submit([StoredSetQuery.unresolved]) { [weak self] outcome in
+            guard let self else { return }
+            guard case .success(let results) = outcome else {
+                self.starts.insert(contentsOf: starts, at: 0)
+                return self.tryAgain()
+            }
+            let sets = StoredSetQuery.read(results[0])
+            for completion in starts { completion(sets) }
+        }
+    }
+
+    private func tryAgain() {
+        guard retry == nil else { return }
+        retry = Timer(afterMilliseconds: 100) { [weak self] in
+            self?.retry = nil
+            self?.schedule()
+        }
+    }
+}

@@ -1,0 +1,25 @@
+internal import CUV
+internal import Glibc
+
+/// A socket address as the kernel wants it.
+struct SocketAddress {
+    let family: Int32
+    private let storage: [UInt8]
+
+    init?(_ information: addrinfo) {
+        guard let address = unsafe information.ai_addr else { return nil }
+        family = unsafe information.ai_family
+        storage = unsafe [UInt8](UnsafeRawBufferPointer(start: address, count: Int(information.ai_addrlen)))
+    }
+
+    /// A non-blocking TCP socket of this address's family, or -1.
+    func makeSocket() -> Int32 {
+        socket(family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    }
+
+    func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        unsafe storage.withUnsafeBytes { bytes in
+            unsafe body(bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// Something that happened, before it has an offset.
+public struct Event: Equatable, Sendable {
+    public enum Subject: Equatable, Sendable {
+        case invoice(InvoiceFacts)
+        case htlc(HTLCFacts)
+        case node(PublicKey, reason: String?)
+    }
+
+    /// What an `invoice.*` event tells.
+    public struct InvoiceFacts: Equatable, Sendable {
+        public var paymentHash: PaymentHash
+        public var setID: SetID?
+        public var amount: Millisatoshis?
+        public var received: Millisatoshis?
+        public init(paymentHash: PaymentHash, setID: SetID? = nil, amount: Millisatoshis? = nil, received: Millisatoshis? = nil) {
+            self.paymentHash = paymentHash
+            self.setID = setID
+            self.amount = amount
+            self.received = received
+        }
+    }
+
+    /// What an `htlc.*` event tells. `blocksLeft` counts to the height at which the node fails the HTLC.
+    public struct HTLCFacts: Equatable, Sendable {
+        public var paymentHash: PaymentHash
+        public var setID: SetID
+        public var circuitKey: CircuitKey
+        public var amount: Millisatoshis
+        public var expiryHeight: UInt32
+        public var blocksLeft: Int64
+        public init(paymentHash: PaymentHash, setID: SetID, circuitKey: CircuitKey, amount: Millisatoshis, expiryHeight: UInt32, blocksLeft: Int64) {
+            self.paymentHash = paymentHash
+            self.setID = setID
+            self.circuitKey = circuitKey
+            self.amount = amount
+            self.expiryHeight = expiryHeight
+            self.blocksLeft = blocksLeft
+        }
+    }
+
+    public var type: EventType
+    public var subject: Subject
+
+    public init(_ type: EventType, _ subject: Subject) {
+        self.type = type
+        self.subject = subject
+    }
+
+    public var paymentHash: PaymentHash? {
+        switch subject {
+        case .invoice(let facts): facts.paymentHash
+        case .htlc(let facts): facts.paymentHash
+        case .node: nil
+        }
+    }
+}

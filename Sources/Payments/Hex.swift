@@ -1,0 +1,61 @@
+/// Hexadecimal text, lower case when written, either case when read.
+public enum Hex {
+    public static func encode(_ bytes: borrowing Span<UInt8>) -> String {
+        var text = [UInt8]()
+        text.reserveCapacity(bytes.count * 2)
+        append(bytes, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        var text = [UInt8]()
+        for byte in bytes { append(byte, to: &text) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// `nil` for an odd number of digits or anything that is not one.
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        var bytes = [UInt8]()
+        var high: UInt8?
+        for digit in text.utf8 {
+            guard let value = value(of: digit) else { return nil }
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        return high == nil ? bytes : nil
+    }
+
+    /// Appends two digits for each byte to ASCII text under construction.
+    public static func append(_ bytes: borrowing Span<UInt8>, to text: inout [UInt8]) {
+        // Room first and then a span: appending one by one checks ownership each time.
+        var position = text.count
+        text.append(contentsOf: repeatElement(0, count: bytes.count * 2))
+        var room = text.mutableSpan
+        for index in bytes.indices {
+            room[position] = digit(bytes[index] >> 4)
+            room[position + 1] = digit(bytes[index] & 15)
+            position += 2
+        }
+    }
+
+    /// Appends two digits to ASCII text under construction.
+    public static func append(_ byte: UInt8, to text: inout [UInt8]) {
+        text.append(digit(byte >> 4))
+        text.append(digit(byte & 15))
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+
+    private static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case 48...57: digit - 48
+        case 97...102: digit - 87
+        case 65...70: digit - 55
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// A refusal as `application/problem+json` (RFC 9457). `code` never changes: clients act on it.
+public struct Problem: Error, Equatable, Sendable {
+    public var status: Int
+    public var code: String
+    public var title: String
+    public var detail: String?
+    /// The field or parameter that is wrong.
+    public var field: String?
+
+    public init(status: Int, code: String, title: String, detail: String? = nil, field: String? = nil) {
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.field = field
+    }
+
+    public func encode() -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("type", "about:blank")
+            json.field("status", Int64(status))
+            json.field("code", code)
+            json.field("title", title)
+            if let detail { json.field("detail", detail) }
+            if let field { json.field("field", field) }
+        }
+        return json.bytes
+    }
+
+    public static let notFound = Problem(status: 404, code: "not_found", title: "There is nothing here")
+    public static let unknownInvoice = Problem(status: 404, code: "unknown_invoice", title: "There is no such invoice")
+    public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")
+    public static let unauthorized = Problem(status: 401, code: "unauthorized", title: "A valid API key is needed")
+    public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
+    public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
+
+    public static func conflict(_ detail: String) -> Problem {
+        Problem(status: 409, code: "conflict", title: "It contradicts what is stored", detail: detail)
+    }
+
+    public static func invalidQuery(_ name: String) -> Problem {
+        Problem(status: 400, code: "invalid_parameter", title: "A parameter has no valid value", field: name)
+    }
+
+    /// 400 for what is not JSON at all, 422 for a field.
+    public static func invalid(_ error: FieldError) -> Problem {
+        switch error {
+        case .notJSON(let detail): Problem(status: 400, code: "invalid_json", title: "The body is not a JSON object", detail: detail)
+        case .unknownField(let name): Problem(status: 422, code: "unknown_field", title: "There is no such field", field: name)
+        case .invalid(let name, let detail): Problem(status: 422, code: "invalid_field", title: "A field has no valid value", detail: detail, field: name)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+public import Payments
+
+/// The push that carries one event to every subscriber of a channel; encoded once.
+public enum Push {
+    public static func publication(_ event: PublishedEvent, on channel: Channel) -> [UInt8] {
+        var json = JSONWriter(capacity: event.data.utf8.count + 256)
+        json.object { json in
+            json.object("push") { json in
+                json.field("channel", channel)
+                json.object("pub") { json in
+                    json.object("data") { EventCodec.fields(of: event, &$0) }
+                    json.field("offset", event.offset)
+                }
+            }
+        }
+        return json.bytes
+    }
+}

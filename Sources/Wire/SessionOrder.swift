@@ -1,0 +1,26 @@
+/// What a ``ClientSession`` wants done.
+public enum SessionOrder: Equatable, Sendable {
+    /// One text message.
+    case send([UInt8])
+    /// Find out who holds the token; the answer goes to ``ClientSession/authenticated(_:for:)``.
+    case authenticate(token: String, request: UInt32)
+    /// The client has shown a key: it may have more waiting than others.
+    case trust
+    /// Read what came after the offset; the answer goes to ``ClientSession/loaded(_:head:epoch:for:)``.
+    case load(Channel, account: Int64?, after: Int64, limit: Int, request: UInt32)
+    /// From now on the channel's publications go to this client. Carried out in the same turn as what stands before it.
+    case join(Channel, account: Int64?)
+    case leave(Channel)
+    /// The answer goes to ``ClientSession/answered(_:for:)``.
+    case call(RemoteMethod, ClientCommand.Decision, account: Int64?, request: UInt32)
+    case close(Disconnect)
+}
+
+/// The `rpc` methods.
+public enum RemoteMethod: String, Equatable, Sendable {
+    case get = "invoice.get"
+    case settle = "invoice.settle"
+    case cancel = "invoice.cancel"
+
+    var scope: Scope { self == .get ? .invoicesRead : .invoicesSettle }
+}

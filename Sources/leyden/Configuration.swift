@@ -1,0 +1,112 @@
+internal import Bolt
+internal import LND
+internal import Logging
+internal import Payments
+
+/// What the operator decided, typed and checked. Nothing in here was taken from the network.
+struct Configuration: Sendable {
+    struct TLS: Sendable, Equatable {
+        /// Paths of PEM files.
+        var certificate: String
+        var key: String
+    }
+
+    var network: Network
+    /// Absent where a command can do without; ``requiredIdentityKey()`` says what to do about it.
+    var identityKey: Secret<Bytes32>?
+    /// `http` or `https`, without a slash at the end.
+    var publicURL: String
+    var listen: HostPort
+    var internalListen: HostPort
+    var grpcListen: HostPort
+    var tls: TLS?
+    var publicDirectory: String?
+    /// Besides ``publicURL``'s own.
+    var allowedOrigins: [String]
+    var dsn: Secret<String>?
+    var migratesByItself: Bool
+    var nodes: [NodeConfiguration]
+    var routing: RoutingPolicy
+    var finalCLTVDelta: UInt16
+    var settlement: InvoiceTerms.Settlement
+    var acceptTimeout: Interval
+    var mppTimeout: Interval
+    var lease: Interval
+    var drainTimeout: Interval
+    var edgeShards: Int
+    var eventRetention: Interval
+    var returnsPreimage: Bool
+    var logLevel: Logger.Level
+
+    /// Reads every setting; the first that is wrong is named. The strongest layer comes first.
+    init(layers: [SettingLayer], directory: String = "") throws(ConfigurationError) {
+        let reader = SettingReader(layers: layers, directory: directory)
+        network = try reader.value("network", SettingParser.network)
+        identityKey = try reader.optional("identity_key", SettingParser.privateKey)
+        publicURL = try reader.value("public_url", SettingParser.baseURL)
+        listen = try reader.value("listen", HostPort.init)
+        internalListen = try reader.value("internal_listen", HostPort.init)
+        grpcListen = try reader.value("grpc_listen", HostPort.init)
+        tls = try Self.tls(reader)
+        publicDirectory = try reader.place("public_dir")
+        allowedOrigins = try reader.list("allowed_origins", SettingParser.origin)
+        dsn = try reader.optional("database.dsn", SettingParser.dsn)
+        migratesByItself = try reader.value("database.migrate", SettingParser.bool)
+        routing = RoutingPolicy(
+            cltvDelta: try reader.value("routing.cltv_delta", SettingParser.number(1...2016)),
+            feeBase: Millisatoshis(try reader.value("routing.fee_base_msat", SettingParser.number(0...UInt64(UInt32.max)))),
+            feePPM: try reader.value("routing.fee_ppm", SettingParser.number(0...1_000_000)))
+        finalCLTVDelta = try reader.value("routing.final_cltv", SettingParser.number(18...2016))
+        settlement = try reader.value("settlement", SettingParser.settlement)
+        acceptTimeout = try reader.value("hold.accept_timeout", SettingParser.interval(atLeast: 1000))
+        mppTimeout = try reader.value("hold.mpp_timeout", SettingParser.interval(atLeast: 1000))
+        lease = try reader.value("cluster.lease", SettingParser.interval(atLeast: 500))
+        drainTimeout = try reader.value("drain_timeout", SettingParser.interval(atLeast: 0))
+        edgeShards = try reader.value("edge.shards", SettingParser.number(1...256))
+        eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
+        returnsPreimage = try reader.value("grpc.return_preimage", SettingParser.bool)
+        logLevel = try reader.value("log.level", SettingParser.logLevel)
+        nodes = []
+        for index in 0..<(try reader.count("nodes")) { nodes.append(try NodeConfiguration("nodes[\(index)]", reader, network: network)) }
+        try NodeConfiguration.refuseDuplicates(nodes)
+
+        // BOLT 4: a recipient has to wait at least sixty seconds for the other parts of a payment.
+        if network == .mainnet, mppTimeout.milliseconds < 60_000 {
+            throw .bad(key: "hold.mpp_timeout", origin: reader.origin("hold.mpp_timeout"), reason: "below 60s on mainnet (BOLT 4)")
+        }
+        try refuseUnserved(reader)
+    }
+
+    func requiredIdentityKey() throws(ConfigurationError) -> Secret<Bytes32> {
+        guard let identityKey else {
+            throw .missing(key: "identity_key", reason: "make one with `leyden keygen` and name its file in LEYDEN_IDENTITY_KEY_FILE")
+        }
+        return identityKey
+    }
+
+    func requiredDSN() throws(ConfigurationError) -> Secret<String> {
+        guard let dsn else {
+            throw .missing(key: "database.dsn", reason: "it is a libpq connection string, such as host=/run/postgresql dbname=leyden")
+        }
+        return dsn
+    }
+
+    private static func tls(_ reader: SettingReader) throws(ConfigurationError) -> TLS? {
+        switch (try reader.place("tls.cert"), try reader.place("tls.key")) {
+        case (let certificate?, let key?): return TLS(certificate: certificate, key: key)
+        case (nil, nil): return nil
+        case (nil, _): throw .missing(key: "tls.cert", reason: "tls.key is set and of no use without it")
+        case (_, nil): throw .missing(key: "tls.key", reason: "tls.cert is set and of no use without it")
+        }
+    }
+
+    /// A setting that would be ignored is refused: somebody relies on it.
+    private func refuseUnserved(_ reader: SettingReader) throws(ConfigurationError) {
+        if tls != nil {
+            throw .bad(key: "tls.cert", origin: reader.origin("tls.cert"), reason: "TLS on `listen` is not served yet; put a reverse proxy in front")
+        }
+        if edgeShards > 1 {
+            throw .bad(key: "edge.shards", origin: reader.origin("edge.shards"), reason: "more than one is not served yet")
+        }
+    }
+}

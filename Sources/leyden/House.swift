@@ -1,0 +1,79 @@
+internal import Edge
+internal import Foundation
+internal import Gateway
+internal import Keys
+internal import Ledger
+internal import Logging
+internal import Loop
+internal import Payments
+
+/// The composition root: makes the rooms, connects them, and starts and stops them in order.
+@LoopActor
+final class House {
+    private let gateway: PaymentGateway
+    private let api: GatewayAPI
+    private let edge: EdgeServer
+    private let internalEdge: EdgeServer
+    private let logger: Logger
+
+    init(_ configuration: Configuration, logger: Logger) throws {
+        guard let identity = IdentityKey(try configuration.requiredIdentityKey().reveal()) else {
+            throw ConfigurationError.bad(key: "identity_key", origin: "identity_key", reason: "not a private key of secp256k1")
+        }
+        let secrets = PaymentSecrets(identity: identity)
+        let watchTokens = WatchTokens(identity: identity)
+        let settings = GatewaySettings(
+            network: configuration.network, publicURL: configuration.publicURL, nodes: configuration.nodes, routing: configuration.routing,
+            finalCLTVDelta: configuration.finalCLTVDelta, settlement: configuration.settlement,
+            acceptTimeoutMilliseconds: Int64(configuration.acceptTimeout.milliseconds),
+            mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
+            leaseMilliseconds: Int64(configuration.lease.milliseconds), migrates: configuration.migratesByItself,
+            instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
+        let ledger: Ledger
+        do {
+            ledger = try Ledger(dsn: try configuration.requiredDSN().reveal(), logger: logger)
+        } catch let error as LedgerError {
+            throw CommandError(error)
+        }
+        gateway = PaymentGateway(settings: settings, identity: identity, secrets: secrets, ledger: ledger, logger: logger)
+        api = GatewayAPI(
+            gateway: gateway, issuer: InvoiceIssuer(settings: settings, identity: identity, secrets: secrets), watchTokens: watchTokens)
+        edge = EdgeServer(
+            configuration: EdgeConfiguration(
+                address: configuration.listen.numericHost, port: configuration.listen.port,
+                publicDirectory: configuration.publicDirectory ?? FilePlace.publicDirectory(),
+                pages: [.init("/checkout", file: "checkout.html", takesSegment: true), .init("/docs", file: "docs.html")],
+                allowedOrigins: configuration.allowedOrigins),
+            application: api, channels: api, logger: logger)
+        let edge = edge
+        internalEdge = EdgeServer(
+            configuration: EdgeConfiguration(
+                address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
+            application: InternalAPI(gateway: gateway) { edge.webSocketClients }, logger: logger)
+        self.logger = logger
+        gateway.onEvents = { [api, edge] events in
+            edge.publish(events)
+            api.published(events)
+        }
+    }
+
+    /// Listens first, so that an address in use is told at once; the rest waits for the database by itself.
+    func start() throws {
+        do {
+            let port = try edge.start()
+            let internalPort = try internalEdge.start()
+            logger.info("listening", metadata: ["port": "\(port)", "internal_port": "\(internalPort)"])
+        } catch {
+            throw CommandError(error)
+        }
+        gateway.start()
+    }
+
+    func stop() async {
+        edge.stop()
+        await withCheckedContinuation { done in
+            gateway.stop { done.resume() }
+        }
+        internalEdge.stop()
+    }
+}

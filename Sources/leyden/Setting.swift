@@ -1,0 +1,118 @@
+/// One key of the configuration: what the file, the environment and `config print-default` know of it.
+struct Setting: Sendable {
+    /// The path with dots, as error messages name it; `nodes[].name` stands for every entry of the list.
+    let path: String
+    /// The default as it is written in the file, if there is one.
+    let fallback: String?
+    /// What `config print-default` shows, commented out, where there is no default.
+    let example: String
+    let about: String
+    /// May also be given as `…_file`, and never appears in a message.
+    let isSecret: Bool
+    /// Several values: a list in the file, separated by commas in the environment.
+    let isList: Bool
+
+    init(_ path: String, _ fallback: String? = nil, example: String = "", secret: Bool = false, list: Bool = false, _ about: String) {
+        self.path = path
+        self.fallback = fallback
+        self.example = example
+        self.about = about
+        self.isSecret = secret
+        self.isList = list
+    }
+
+    static let all: [Setting] = [
+        Setting("network", "regtest", "mainnet, testnet, signet, regtest or simnet; every node has to be on it."),
+        Setting("identity_key", example: "/etc/leyden/identity.key", secret: true,
+                "The key of the virtual node: 32 bytes hex, made by `leyden keygen`. Invoices are signed with it and payments are\n"
+                    + "claimed with secrets derived from it; keep a copy where nobody else can read it."),
+        Setting("public_url", "http://127.0.0.1:9780", "The only source of the URLs that are handed out."),
+        Setting("listen", "127.0.0.1:9780", "HTTP, WebSocket, event streams and the pages."),
+        Setting("internal_listen", "127.0.0.1:9781", "/metrics, /health and /ready. Keep it off the public network."),
+        Setting("grpc_listen", "127.0.0.1:19090", "The service lnmux.Service."),
+        Setting("tls.cert", example: "/etc/leyden/tls.crt", "Certificate (PEM) of `listen`; without one a reverse proxy does TLS."),
+        Setting("tls.key", example: "/etc/leyden/tls.key", "Its private key (PEM)."),
+        Setting("public_dir", example: "/usr/share/leyden/public",
+                "The directory of the pages. Unset: `public` beside the executable or in the working directory."),
+        Setting("allowed_origins", example: "[https://shop.example]", list: true,
+                "Origins of browser pages, besides public_url, that may open the WebSocket."),
+        Setting("database.dsn", example: "/etc/leyden/dsn", secret: true, "A libpq connection string, e.g. host=/run/postgresql dbname=leyden."),
+        Setting("database.migrate", "true", "Whether `leyden run` brings the tables up to date before it starts."),
+        Setting("nodes[].name", example: "alice", "How events and metrics call the node."),
+        Setting("nodes[].kind", "lnd", "lnd is the only kind."),
+        Setting("nodes[].address", example: "10.0.0.5:10009", "Where its gRPC listens."),
+        Setting("nodes[].pubkey", example: "02…", "Its identity key, 66 hex digits; another node at this address is refused."),
+        Setting("nodes[].tls_cert", example: "/var/lib/lnd/tls.cert", "Its tls.cert as path, hex or base64; the connection is pinned to it."),
+        Setting("nodes[].macaroon", example: "/var/lib/lnd/leyden.macaroon", secret: true,
+                "As path, hex or base64; see README.md for the permissions it needs."),
+        Setting("nodes[].proxy", example: "127.0.0.1:9050", "A SOCKS5 proxy to reach it through."),
+        Setting("routing.cltv_delta", "80", "Blocks between the incoming and the outgoing expiry of the virtual channels."),
+        Setting("routing.fee_base_msat", "0", "What the virtual channels charge for each HTLC."),
+        Setting("routing.fee_ppm", "0", "And for each million of the amount."),
+        Setting("routing.final_cltv", "80", "The final delta that invoices ask for."),
+        Setting("settlement", "auto", "auto: settled when paid in full. hold: somebody has to settle or cancel."),
+        Setting("hold.accept_timeout", "60s", "How long a complete payment waits for that before it is failed back."),
+        Setting("hold.mpp_timeout", "60s", "How long the first part waits for the others; at least 60s on mainnet (BOLT 4)."),
+        Setting("cluster.lease", "3s", "How long an interceptor that is not heard of keeps its place."),
+        Setting("drain_timeout", "30s", "How long `leyden run` takes for its farewell after SIGTERM, at most."),
+        Setting("edge.shards", "1", "Threads that serve clients."),
+        Setting("events.retention", "7d", "How long events can be read and resumed from."),
+        Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
+        Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),
+    ]
+
+    private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
+
+    /// The setting behind a path as it occurs, such as `nodes[0].name`.
+    static func named(_ path: String) -> Setting? { byPath[generic(path)] }
+
+    /// Whether some setting lies below the path, which is then a section and has no value of its own.
+    static func isSection(_ path: String) -> Bool {
+        let path = generic(path)
+        return all.contains { $0.path.hasPrefix(path + ".") || $0.path.hasPrefix(path + "[]") }
+    }
+
+    /// `nodes[12].name` → `nodes[].name`
+    private static func generic(_ path: String) -> String {
+        var result = ""
+        var isInside = false
+        for character in path {
+            if character == "]" { isInside = false }
+            if !isInside { result.append(character) }
+            if character == "[" { isInside = true }
+        }
+        return result
+    }
+
+    /// The known path that was probably meant, if one is near enough.
+    static func resembling(_ path: String) -> String? {
+        let wanted = generic(path)
+        let nearest = all.map { ($0.path, distance(wanted, $0.path)) }.min { $0.1 < $1.1 }
+        if let (path, steps) = nearest, steps <= 2 { return path }
+        // The right key in the wrong section, or without one.
+        let last = wanted.split(separator: ".").last.map(String.init) ?? wanted
+        return all.first { $0.path.split(separator: ".").last.map(String.init) == last }?.path
+    }
+
+    /// The variable that was probably meant.
+    static func resembling(variable: String) -> String? {
+        let nearest = all.map { SettingLayer.variable(ofPath: $0.path) }.map { ($0, distance(variable, $0)) }.min { $0.1 < $1.1 }
+        return nearest.flatMap { $0.1 <= 2 ? $0.0 : nil }
+    }
+
+    private static func distance(_ from: String, _ to: String) -> Int {
+        let from = Array(from.utf8.prefix(64))
+        let to = Array(to.utf8)
+        var row = Array(0...to.count)
+        for (line, byte) in from.enumerated() {
+            var diagonal = row[0]
+            row[0] = line + 1
+            for (column, other) in to.enumerated() {
+                let above = row[column + 1]
+                row[column + 1] = min(above + 1, row[column] + 1, diagonal + (byte == other ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[to.count]
+    }
+}

@@ -1,0 +1,24 @@
+import Testing
+
+@testable import Fanout
+
+@Suite struct FrameTests {
+    @Test("a text frame is final, unmasked and says its length in the shortest way", arguments: [
+        (0, [0x81, 0]), (125, [0x81, 125]), (126, [0x81, 126, 0, 126]), (65535, [0x81, 126, 255, 255]),
+        (65536, [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+    ] as [(Int, [UInt8])])
+    func lengths(count: Int, header: [UInt8]) {
+        let frame = Frame.text([UInt8](repeating: 0x61, count: count))
+        #expect(Array(frame.prefix(header.count)) == header)
+        #expect(frame.count == header.count + count)
+        #expect(Frame.headerBytes(payload: count) == header.count)
+    }
+
+    @Test("a close frame carries code and reason and stays a control frame")
+    func close() {
+        #expect(Frame.close(3008, "slow") == [0x88, 6, 0x0B, 0xC0] + Array("slow".utf8))
+        let long = Frame.close(3500, String(repeating: "ä", count: 200))
+        #expect(long[1] == 124 && long.count == 126)
+        #expect(String(validating: long[4...], as: UTF8.self) != nil)
+    }
+}

@@ -1,0 +1,117 @@
+import Ledger
+import Logging
+import Loop
+import Payments
+import Testing
+
+/// Runs the body with a started ledger on a database of its own.
+@LoopActor
+func withLedger(leading: Bool = true, _ body: @LoopActor (Ledger, _ dsn: String) async throws -> Void) async throws {
+    let dsn = TestServer.makeDatabase()
+    let ledger = try await startedLedger(dsn)
+    if leading { _ = try await ledger.acquireLease(instance: "tests", milliseconds: 60_000) }
+    try await body(ledger, dsn)
+    ledger.close()
+}
+
+@LoopActor
+func startedLedger(_ dsn: String) async throws -> Ledger {
+    var logger = Logger(label: "tests")
+    logger.logLevel = .critical
+    let ledger = try Ledger(dsn: dsn, logger: logger)
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+        ledger.onState = { state in
+            guard state == .connected else { return }
+            ledger.onState = nil
+            done.resume()
+        }
+        ledger.start()
+    }
+    return ledger
+}
+
+/// The callbacks as `async`.
+extension Ledger {
+    func commit(_ entry: CommitEntry) async -> CommitResult {
+        await withCheckedContinuation { done in commit(entry) { done.resume(returning: $0) } }
+    }
+
+    /// All handed over in one turn.
+    func commit(_ entries: [CommitEntry]) async -> [CommitResult] {
+        guard !entries.isEmpty else { return [] }
+        return await withCheckedContinuation { done in
+            var results = [CommitResult?](repeating: nil, count: entries.count)
+            var missing = entries.count
+            for (index, entry) in entries.enumerated() {
+                commit(entry) { result in
+                    #expect(results[index] == nil, "answered twice")
+                    results[index] = result
+                    missing -= 1
+                    if missing == 0 { done.resume(returning: results.compactMap(\.self)) }
+                }
+            }
+        }
+    }
+
+    func acquireLease(instance: String, milliseconds: Int64) async throws -> Int64? {
+        try await withCheckedContinuation { done in acquireLease(instance: instance, milliseconds: milliseconds) { done.resume(returning: $0) } }.get()
+    }
+
+    func renewLease(milliseconds: Int64) async throws -> Bool {
+        try await withCheckedContinuation { done in renewLease(milliseconds: milliseconds) { done.resume(returning: $0) } }.get()
+    }
+
+    func releaseLease() async throws {
+        try await withCheckedContinuation { done in releaseLease { done.resume(returning: $0) } }.get()
+    }
+
+    func lookup(_ hashes: [PaymentHash]) async -> [StoredSet] {
+        await withCheckedContinuation { done in lookup(hashes) { done.resume(returning: $0) } }
+    }
+
+    func unresolved() async -> [StoredSet] {
+        await withCheckedContinuation { done in unresolved { done.resume(returning: $0) } }
+    }
+
+    func invoice(_ hash: PaymentHash, account: Int64? = nil) async throws -> InvoiceRecord? {
+        try await withCheckedContinuation { done in invoice(hash, account: account) { done.resume(returning: $0) } }.get()
+    }
+
+    func invoices(account: Int64?, state: InvoiceState? = nil, after: Int64? = nil, limit: Int) async throws -> InvoicePage {
+        try await withCheckedContinuation { done in
+            invoices(account: account, state: state, after: after, limit: limit) { done.resume(returning: $0) }
+        }.get()
+    }
+
+    func expired(before time: UnixTime, limit: Int) async throws -> [PaymentHash] {
+        try await withCheckedContinuation { done in expired(before: time, limit: limit) { done.resume(returning: $0) } }.get()
+    }
+
+    func events(
+        after offset: Int64, limit: Int = 100_000, account: Int64? = nil, types: [EventType]? = nil, paymentHash: PaymentHash? = nil
+    ) async throws -> [PublishedEvent] {
+        try await withCheckedContinuation { done in
+            events(after: offset, limit: limit, account: account, types: types, paymentHash: paymentHash) { done.resume(returning: $0) }
+        }.get()
+    }
+
+    func stream() async throws -> StreamPosition {
+        try await withCheckedContinuation { done in stream { done.resume(returning: $0) } }.get()
+    }
+
+    func insertKey(_ key: APIKeyRecord) async throws -> Bool {
+        try await withCheckedContinuation { done in insertKey(key) { done.resume(returning: $0) } }.get()
+    }
+
+    func key(hash: Bytes32) async throws -> APIKeyRecord? {
+        try await withCheckedContinuation { done in key(hash: hash) { done.resume(returning: $0) } }.get()
+    }
+
+    func keys() async throws -> [APIKeyRecord] {
+        try await withCheckedContinuation { done in keys { done.resume(returning: $0) } }.get()
+    }
+
+    func revokeKey(_ id: String, at time: UnixTime) async throws -> Bool {
+        try await withCheckedContinuation { done in revokeKey(id, at: time) { done.resume(returning: $0) } }.get()
+    }
+}

@@ -1,0 +1,124 @@
+import Ledger
+import Loop
+import Payments
+import Testing
+
+@Suite("Reads")
+@LoopActor
+struct ReadTests {
+    @Test("of pages give every invoice once, newest first")
+    func pages() async throws {
+        try await withLedger { (ledger, _) async throws in
+            _ = await ledger.commit((0..<25).map { Payment($0).create })
+            _ = await ledger.commit(Payment(3).cancel(nil))
+            var seen: [PaymentHash] = []
+            var cursor: Int64?
+            repeat {
+                let page = try await ledger.invoices(account: 1, after: cursor, limit: 10)
+                seen += page.invoices.map(\.paymentHash)
+                cursor = page.next
+            } while cursor != nil
+            #expect(seen == (0..<25).reversed().map { Payment($0).hash })
+            #expect(try await ledger.invoices(account: 1, state: .canceled, limit: 10).invoices.map(\.paymentHash) == [Payment(3).hash])
+            #expect(try await ledger.invoices(account: 2, limit: 10) == InvoicePage(invoices: [], next: nil))
+            #expect(try await ledger.invoices(account: nil, state: .open, limit: 30).invoices.count == 24)
+        }
+    }
+
+    @Test("of open invoices past their expiry leave out all others")
+    func expired() async throws {
+        try await withLedger { (ledger, _) async throws in
+            _ = await ledger.commit([Payment(1).create, Payment(2).create, Payment(3).create, Payment(2).accept()])
+            #expect(try await ledger.expired(before: UnixTime(milliseconds: 4_000), limit: 10).isEmpty)
+            #expect(Set(try await ledger.expired(before: UnixTime(milliseconds: 6_000), limit: 10)) == [Payment(1).hash, Payment(3).hash])
+            #expect(try await ledger.expired(before: UnixTime(milliseconds: 6_000), limit: 1).count == 1)
+            _ = await ledger.commit(Payment(1).expire)
+            #expect(try await ledger.expired(before: UnixTime(milliseconds: 6_000), limit: 10) == [Payment(3).hash])
+        }
+    }
+
+    @Test("of lookups in one turn each get their own")
+    func lookups() async throws {
+        try await withLedger { (ledger, _) async throws in
+            _ = await ledger.commit([Payment(1).accept(), Payment(2).create, Payment(3).accept(settling: true)])
+            async let first = ledger.lookup([Payment(1).hash, Payment(9).hash])
+            async let second = ledger.lookup([Payment(2).hash, Payment(1).hash])
+            async let none = ledger.lookup([])
+            #expect(await first.map(\.state) == [.accepted])
+            #expect(await second.map(\.state) == [.open, .accepted])
+            #expect(await none.isEmpty)
+            #expect(Set(await ledger.unresolved().map(\.paymentHash)) == [Payment(1).hash, Payment(3).hash])
+        }
+    }
+
+    @Test("of events filter by account, type and invoice")
+    func events() async throws {
+        try await withLedger { (ledger, _) async throws in
+            _ = await ledger.commit([Payment(1).create, Payment(1).accept(), Payment(2).create, tell("evt_node")])
+            #expect(try await ledger.events(after: 0, types: [.invoiceCreated]).count == 2)
+            #expect(try await ledger.events(after: 0, types: []).isEmpty)
+            #expect(try await ledger.events(after: 1, paymentHash: Payment(1).hash).count == 3)
+            #expect(try await ledger.events(after: 0, limit: 2).map(\.offset) == [1, 2])
+            #expect(try await ledger.events(after: .max).isEmpty)
+            #expect(try await ledger.events(after: .min, account: 1, types: [.nodeConnected], paymentHash: nil).map(\.id) == ["evt_node"])
+        }
+    }
+
+    @Test("give back numbers up to 2^64-1 and texts of any kind")
+    func extremes() async throws {
+        try await withLedger { (ledger, _) async throws in
+            var payment = Payment(1, parts: 1)
+            payment.parts[0].circuitKey.chanID = .max
+            payment.parts[0].circuitKey.htlcID = .max - 1
+            payment.parts[0].amount = Millisatoshis(.max)
+            payment.parts[0].incomingExpiry = .max
+            payment.parts[0].autoFailHeight = .min
+            payment.parts[0].isOnChain = true
+            _ = await ledger.commit(payment.accept())
+            let stored = try #require(await ledger.lookup([payment.hash]).first)
+            #expect(stored.htlcs.map(\.held) == payment.parts)
+            #expect(stored.htlcs.first?.resolution == nil)
+            #expect(try await ledger.invoice(payment.hash)?.received == Millisatoshis(.max))
+
+            var record = Payment(2).record
+            record.description = .hash(bytes(5, 5))
+            record.metadata = nil
+            record.terms.amount = nil
+            record.terms.expiresAt = UnixTime(milliseconds: .max)
+            record.createdAt = UnixTime(milliseconds: -1)
+            let entry = CommitEntry(change: Change(.create(record), events: [], time: UnixTime(milliseconds: -1)), account: 1, rendered: [])
+            #expect(await ledger.commit(entry) == .applied([]))
+            record.terms.expiresAt = UnixTime(milliseconds: 253_402_300_799_999)
+            #expect(try await ledger.invoice(record.paymentHash) == record)
+        }
+    }
+
+    @Test("of keys find those that are valid")
+    func keys() async throws {
+        try await withLedger { (ledger, _) async throws in
+            let key = APIKeyRecord(id: "k1", name: "Shop", hash: bytes(1, 7), scopes: ["invoices:read", "events:read"], account: 1, createdAt: now)
+            #expect(try await ledger.insertKey(key))
+            #expect(try await ledger.insertKey(key) == false)
+            #expect(try await ledger.key(hash: key.hash) == key)
+            #expect(try await ledger.key(hash: bytes(2, 7)) == nil)
+            #expect(try await ledger.revokeKey("k1", at: now))
+            #expect(try await ledger.revokeKey("k1", at: now) == false)
+            #expect(try await ledger.key(hash: key.hash) == nil)
+            #expect(try await ledger.keys().map(\.revokedAt) == [now])
+        }
+    }
+
+    @Test("hear of the new head once per batch")
+    func notified() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let other = try await startedLedger(dsn)
+            var heads: [Int64] = []
+            other.onHead = { heads.append($0) }
+            _ = await ledger.commit((0..<5).map { Payment($0).create })
+            _ = await ledger.commit(Payment(9).create)
+            while heads.last != 6 { try await Task.sleep(for: .milliseconds(2)) }
+            #expect(heads == [5, 6])
+            other.close()
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Payments
+import Testing
+import Wire
+
+@Suite struct ClientSessionTests {
+    static let hash = PaymentHash(Bytes32())
+    static let key = Credentials.key(id: "a", account: 1, scopes: [.eventsRead, .invoicesRead])
+
+    static func fresh() -> ClientSession { ClientSession(settings: .init(version: "1"), client: "c", now: 0) }
+
+    static func send(_ session: inout ClientSession, _ text: String) -> [SessionOrder] { session.received(Array(text.utf8), now: 0) }
+
+    static func answer(_ session: inout ClientSession, _ orders: [SessionOrder], _ outcome: ClientSession.Authentication) -> [SessionOrder] {
+        for case .authenticate(_, let request) in orders { return session.authenticated(outcome, for: request) }
+        return []
+    }
+
+    static func connected(_ credentials: Credentials = key) -> ClientSession {
+        var session = fresh()
+        let asked = send(&session, #"{"id":1,"connect":{"token":"t"}}"#)
+        _ = answer(&session, asked, .known(credentials))
+        return session
+    }
+
+    static func error(_ orders: [SessionOrder]) -> UInt64? {
+        for case .send(let frame) in orders { return (try? JSONReader.read(frame))?["error"]?["code"]?.whole }
+        return nil
+    }
+
+    @Test("A bad connection token closes with 3500")
+    func badToken() {
+        var session = Self.fresh()
+        let asked = Self.send(&session, #"{"id":1,"connect":{"token":"t"}}"#)
+        #expect(Self.answer(&session, asked, .unknown).contains(.close(.invalidToken)))
+    }
+
+    @Test("Negative, huge and fractional offsets are refused", arguments: ["-1", "1.5", "1e3", "18446744073709551615", "\"3\""])
+    func badOffsets(offset: String) {
+        var session = Self.connected()
+        let orders = Self.send(&session, #"{"id":2,"subscribe":{"channel":"events","recover":true,"epoch":"e","offset":\#(offset)}}"#)
+        #expect(!orders.contains { if case .load = $0 { true } else { false } })
+    }
+
+    @Test("A watch token opens its own invoice and nothing else", arguments: [("events", 103), ("htlcs", 103), ("nodes", 103), ("accepted", 102)])
+    func watchToken(channel: String, code: UInt64) {
+        var session = Self.connected(.watch(Self.hash))
+        #expect(Self.error(Self.send(&session, #"{"id":2,"subscribe":{"channel":"\#(channel)"}}"#)) == code)
+    }
+
+    @Test("A refresh cannot turn the connection over to another account")
+    func refresh() {
+        var session = Self.connected()
+        let asked = Self.send(&session, #"{"id":2,"refresh":{"token":"u"}}"#)
+        #expect(Self.error(Self.answer(&session, asked, .known(.key(id: "b", account: 2, scopes: [])))) == 103)
+    }
+
+    @Test("When the store goes away in the middle of a recovery, the connection ends instead of going on with a gap")
+    func recoveryInterrupted() {
+        var session = Self.connected()
+        let event = PublishedEvent(
+            offset: 4, id: "evt_4", type: .invoiceAccepted, account: 1, paymentHash: Self.hash, time: UnixTime(seconds: 1), data: "{}")
+        var orders = Self.send(&session, #"{"id":2,"subscribe":{"channel":"events","recover":true,"epoch":"e","offset":3}}"#)
+        guard case .load(_, _, _, _, let first)? = orders.last else { Issue.record("no load"); return }
+        orders = session.loaded([event], isComplete: false, first: 1, head: 9, epoch: "e", snapshot: nil, for: first)
+        guard case .load(_, _, let after, _, let second)? = orders.last else { Issue.record("no second load"); return }
+        #expect(after == 4)
+        orders = session.loaded(nil, isComplete: false, first: 0, head: 0, epoch: "", snapshot: nil, for: second)
+        #expect(orders.contains(.close(.internalError)))
+    }
+}

@@ -1,0 +1,126 @@
+"""A copy of the system with what only the tests do to it: stop its database, lock its tables, run a second gateway."""
+
+import re
+import signal
+import subprocess
+
+from client import call, until
+from instance import Instance, die_with_parent, environment, free_ports
+
+PSQL = "/usr/lib/postgresql/15/bin/psql"
+
+
+class Copy(Instance):
+    """`settings` are lines of YAML that are added to the configuration."""
+
+    def __init__(self, root, binaries, nodes=2, settings=""):
+        super().__init__(root, binaries, nodes)
+        self._settings = settings
+
+    def _configure(self, nodes):
+        super()._configure(nodes)
+        with open(self.configuration, "a") as file:
+            file.write(self._settings)
+
+    @property
+    def log(self):
+        return self.directory / "leyden.log"
+
+    def is_running(self, name="leyden"):
+        child = self._children.get(name)
+        return child is not None and child.poll() is None
+
+    def send(self, name, number):
+        self._children[name].send_signal(number)
+
+    def kill(self):
+        """As the kernel or a power cut does it."""
+        self.end("leyden", signal.SIGKILL)
+
+    def spawn_gateway(self):
+        """Without waiting until it is ready."""
+        self.spawn("leyden", "run", "--config", str(self.configuration))
+
+    def ready(self, internal_url=None):
+        """What /ready answers, `None` while nobody listens."""
+        try:
+            return call("GET", (internal_url or self.internal_url) + "/ready", timeout=5)
+        except OSError:
+            return None
+
+    def node_states(self):
+        answer = self.ready()
+        return {node["name"]: node for node in answer.json["nodes"]} if answer else {}
+
+    def until_connected(self, *names, seconds=40):
+        until(lambda: all(self.node_states().get(name, {}).get("state") == "connected" for name in names), seconds, f"{names} connected")
+
+    # The database
+
+    def stop_database(self):
+        self._postgres("stop")
+
+    def start_database(self):
+        self._postgres("start")
+
+    def _postgres(self, what):
+        done = subprocess.run(
+            [self.root / "scripts" / "postgres", what, self.directory / "postgres"], env=environment(), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    def sql(self, text):
+        done = subprocess.run([PSQL, self.dsn, "-XAtqc", text], env=environment(), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def commits_waiting(self):
+        """How many of the gateway's commits wait for a lock."""
+        return int(self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%leyden_commit%'"))
+
+    # A second gateway on the same database and nodes
+
+    def start_second(self):
+        web, internal, grpc = free_ports(3)
+        text = self.configuration.read_text()
+        for name, value in (("listen", web), ("internal_listen", internal), ("grpc_listen", grpc)):
+            text = re.sub(rf"(?m)^{name}: .*$", f"{name}: 127.0.0.1:{value}", text)
+        path = self.directory / "second.yml"
+        path.write_text(text)
+        self.spawn_as("second", "leyden", "run", "--config", str(path))
+        return f"http://127.0.0.1:{web}", f"http://127.0.0.1:{internal}"
+
+    def spawn_as(self, name, binary, *arguments):
+        with open(self.directory / f"{name}.log", "ab") as log:
+            self._children[name] = subprocess.Popen(
+                [str(self.binaries / binary), *arguments], env=environment(), cwd=self.root, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent)
+
+
+class StreamLock:
+    """Holds the row that every commit needs, so that commits are under way for as long as a test likes."""
+
+    def __init__(self, copy):
+        self._copy = copy
+
+    def __enter__(self):
+        self._psql = subprocess.Popen(
+            [PSQL, self._copy.dsn, "-XAtq"], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._psql.stdin.write("BEGIN; SELECT 'locked' FROM stream FOR UPDATE;\n")
+        self._psql.stdin.flush()
+        assert self._psql.stdout.readline().strip() == "locked"
+        return self
+
+    def release(self):
+        if self._psql.poll() is None:
+            self._psql.communicate("ROLLBACK;\n\\q\n", timeout=30)
+
+    def __exit__(self, *_):
+        self.release()
+
+    def until_waiting(self):
+        until(self._copy.commits_waiting, what="a commit under way")
+
+    def abort_commits(self):
+        """The commits that wait end without effect."""
+        self._copy.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%leyden_commit%'")

@@ -1,0 +1,369 @@
+"""The same log on every transport, read by clients that were not written for it."""
+
+import asyncio
+import json
+
+import pytest
+from centrifuge import Client, ClientEventHandler, ClientState, SubscriptionEventHandler
+from centrifuge.exceptions import ReplyError
+from client import Paying, api, call, create, events, pay, until_state
+from websocket import WebSocket
+from wire import Cable, EventReader
+
+LIFE = ["invoice.created", "htlc.accepted", "invoice.accepted", "invoice.settle_requested", "htlc.settled", "invoice.settled"]
+
+
+class Heard(SubscriptionEventHandler):
+    """Everything that one subscription was told."""
+
+    def __init__(self):
+        self.publications, self.subscribed, self.ends, self.errors = [], [], [], []
+
+    async def on_publication(self, context):
+        self.publications.append(context.pub)
+
+    async def on_subscribed(self, context):
+        self.subscribed.append(context)
+
+    async def on_unsubscribed(self, context):
+        self.ends.append(context)
+
+    async def on_error(self, context):
+        self.errors.append(context)
+
+    def of(self, invoice):
+        return [each.data["type"] for each in self.publications if each.data["data"].get("payment_hash") == invoice["payment_hash"]]
+
+
+class Ended(ClientEventHandler):
+    def __init__(self):
+        self.disconnects = []
+
+    async def on_disconnected(self, context):
+        self.disconnects.append(context)
+
+
+def websocket_url(system):
+    return system.base_url.replace("http", "ws", 1) + "/connection/websocket"
+
+
+def client(url, token="", handler=None):
+    return Client(url, token=token, events=handler, min_reconnect_delay=0.05, max_reconnect_delay=0.3)
+
+
+async def until(condition, seconds=15):
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come"
+        await asyncio.sleep(0.02)
+
+
+def off_loop(work, *arguments, **named):
+    return asyncio.to_thread(work, *arguments, **named)
+
+
+def test_an_unmodified_client_hears_the_life_of_a_payment(system):
+    async def scenario():
+        reader = client(websocket_url(system), system.api_key)
+        heard = Heard()
+        subscription = reader.new_subscription("events", heard)
+        await reader.connect()
+        await subscription.subscribe()
+        await subscription.ready()
+        invoice = await off_loop(create, system)
+        assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
+        await until(lambda: heard.of(invoice) == LIFE)
+        logged = await off_loop(events, system, invoice["payment_hash"])
+        told = [each.data for each in heard.publications if each.data["data"].get("payment_hash") == invoice["payment_hash"]]
+        assert told == logged, "the same objects on both transports"
+        assert all(each.offset == each.data["offset"] for each in heard.publications)
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_that_is_cut_recovers_without_gap_or_double(system):
+    async def scenario():
+        cable = Cable(system.base_url)
+        reader = client(cable.url, system.api_key)
+        heard = Heard()
+        subscription = reader.new_subscription("events", heard)
+        await reader.connect()
+        await subscription.subscribe()
+        await subscription.ready()
+        first = await off_loop(create, system)
+        await until(lambda: heard.of(first) == LIFE[:1])
+        invoices = [first]
+        for number in range(3):
+            cable.cut()
+            for _ in range(4):
+                invoices.append(await off_loop(create, system))
+            assert (await off_loop(pay, system, invoices[-1]))["status"] == "succeeded"
+            cable.mend()
+            # More happens while it recovers.
+            for _ in range(4):
+                invoices.append(await off_loop(create, system))
+            await until(lambda: len(heard.subscribed) == number + 2)
+        await until(lambda: heard.of(invoices[-1]) == LIFE[:1])
+        offsets = [each.offset for each in heard.publications]
+        assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
+        assert all(each.recovered for each in heard.subscribed[1:])
+        await reader.disconnect()
+        cable.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_gateway_that_was_killed_goes_on_with_the_same_stream(system):
+    async def scenario():
+        reader = client(websocket_url(system), system.api_key)
+        heard = Heard()
+        subscription = reader.new_subscription("events", heard)
+        await reader.connect()
+        await subscription.subscribe()
+        await subscription.ready()
+        first = await off_loop(create, system)
+        await until(lambda: heard.of(first) == LIFE[:1])
+        # Not on another thread: the gateway ends with the thread that started it.
+        system.kill()
+        system.start_gateway()
+        invoice = await off_loop(create, system)
+        assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
+        await until(lambda: heard.of(invoice) == LIFE, 30)
+        offsets = [each.offset for each in heard.publications]
+        assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
+        assert heard.subscribed[-1].recovered
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_rpc_gets_settles_and_cancels(system):
+    async def scenario():
+        reader = client(websocket_url(system), system.api_key)
+        await reader.connect()
+        await reader.ready()
+        first, second = [await off_loop(create, system, settlement="hold") for _ in range(2)]
+        paying = [Paying(system, each) for each in (first, second)]
+        for each in (first, second):
+            await off_loop(until_state, system, each, "accepted")
+        got = (await reader.rpc("invoice.get", {"payment_hash": first["payment_hash"]})).data
+        assert got["state"] == "accepted" and got["payment_hash"] == first["payment_hash"]
+        with pytest.raises(ReplyError) as refused:
+            await reader.rpc("invoice.settle", {"payment_hash": first["payment_hash"], "set_id": "00" * 32})
+        assert refused.value.code == 409
+        await reader.rpc("invoice.settle", {"payment_hash": first["payment_hash"], "set_id": got["set_id"]})
+        await reader.rpc("invoice.cancel", {"payment_hash": second["payment_hash"]})
+        results = [await off_loop(each.result) for each in paying]
+        assert [each["status"] for each in results] == ["succeeded", "failed"]
+        for name, parameters in (("invoice.get", {"payment_hash": "00" * 32}), ("invoice.get", {}), ("invoice.burn", {})):
+            with pytest.raises(ReplyError):
+                await reader.rpc(name, parameters)
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_history_pages_through_a_channel(system):
+    async def scenario():
+        invoice = await off_loop(create, system)
+        await off_loop(pay, system, invoice)
+        await off_loop(until_state, system, invoice, "settled")
+        reader = client(websocket_url(system), system.api_key)
+        subscription = reader.new_subscription(f"invoice:{invoice['payment_hash']}", Heard())
+        await reader.connect()
+        await subscription.subscribe()
+        await subscription.ready()
+        found = await subscription.history(limit=100)
+        assert [each.data["type"] for each in found.publications] == LIFE
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_a_browser_without_a_key_watches_its_own_invoice_only(system):
+    async def scenario():
+        mine, other = [await off_loop(create, system) for _ in range(2)]
+        reader = client(websocket_url(system))
+        await reader.connect()
+        await reader.ready()
+        heard = Heard()
+        subscription = reader.new_subscription(f"invoice:{mine['payment_hash']}", heard, token=mine["watch_token"])
+        await subscription.subscribe()
+        await subscription.ready()
+        refused = {}
+        for channel, token in (
+            (f"invoice:{other['payment_hash']}", mine["watch_token"]), ("events", mine["watch_token"]),
+            ("htlcs", mine["watch_token"]), ("nodes", mine["watch_token"]),
+        ):
+            refused[channel] = Heard()
+            await reader.new_subscription(channel, refused[channel], token=token).subscribe()
+        await until(lambda: all(each.ends for each in refused.values()))
+        assert {each.ends[0].code for each in refused.values()} == {103}
+        with pytest.raises(ReplyError):
+            await reader.rpc("invoice.cancel", {"payment_hash": mine["payment_hash"]})
+        await off_loop(pay, system, other)
+        assert (await off_loop(pay, system, mine))["status"] == "succeeded"
+        await until(lambda: heard.of(mine) == LIFE[1:])
+        assert all(each.data["data"]["payment_hash"] == mine["payment_hash"] for each in heard.publications)
+        assert "preimage" not in str([each.data for each in heard.publications])
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_a_watch_token_also_connects(system):
+    async def scenario():
+        invoice = await off_loop(create, system)
+        reader = client(websocket_url(system), invoice["watch_token"])
+        heard = Heard()
+        subscription = reader.new_subscription(f"invoice:{invoice['payment_hash']}", heard)
+        await reader.connect()
+        await subscription.subscribe()
+        await subscription.ready()
+        assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
+        await until(lambda: heard.of(invoice) == LIFE[1:])
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("token", ["ley_nobody_" + "0" * 32, "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "x" * 5000])
+def test_a_bad_token_closes_for_good(system, token):
+    async def scenario():
+        ended = Ended()
+        reader = client(websocket_url(system), token, ended)
+        await reader.connect()
+        await until(lambda: ended.disconnects)
+        assert ended.disconnects[0].code == 3500 and reader.state == ClientState.DISCONNECTED
+
+    asyncio.run(scenario())
+
+
+def test_unknown_channels_and_publishing_are_refused_with_the_protocols_codes(system):
+    async def scenario():
+        reader = client(websocket_url(system), system.api_key)
+        await reader.connect()
+        await reader.ready()
+        heard = Heard()
+        await reader.new_subscription("somewhere", heard).subscribe()
+        await until(lambda: heard.ends)
+        assert heard.ends[0].code == 102
+        for attempt in (reader.publish("events", {"type": "invoice.settled"}), reader.presence("events")):
+            with pytest.raises(ReplyError) as refused:
+                await attempt
+            assert refused.value.code == 108
+        await reader.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_server_sent_events_resume_behind_the_last_id(system):
+    authorization = {"Authorization": f"Bearer {system.api_key}"}
+    invoices = [create(system) for _ in range(3)]
+    logged = events(system)
+    reader = EventReader(system, f"/v1/events?after={logged[-4]['offset']}", authorization)
+    assert reader.answer.getheader("Content-Type").startswith("text/event-stream")
+    assert [each[2] for each in reader.take(3)] == logged[-3:]
+    later = create(system)
+    (last, kind, event) = reader.take(1)[0]
+    assert kind == "invoice.created" and event["data"]["payment_hash"] == later["payment_hash"] and last == event["offset"]
+    reader.close()
+    missed = [create(system) for _ in range(3)]
+    # The header beats the query, as a browser that comes back sends both.
+    again = EventReader(system, "/v1/events?after=0", {**authorization, "Last-Event-ID": str(last)})
+    found = again.take(3)
+    assert [each[2]["data"]["payment_hash"] for each in found] == [each["payment_hash"] for each in missed]
+    assert [each[0] for each in found] == [last + 1, last + 2, last + 3]
+    again.close()
+    assert len(invoices) == 3
+
+
+def test_a_watch_token_streams_its_invoice_without_a_key(system):
+    invoice, other = create(system), create(system)
+    reader = EventReader(system, f"/v1/watch/{invoice['watch_token']}")
+    pay(system, other)
+    assert pay(system, invoice)["status"] == "succeeded"
+    found = reader.take(len(LIFE))
+    assert [each[1] for each in found] == LIFE
+    assert {each[2]["data"]["payment_hash"] for each in found} == {invoice["payment_hash"]}
+    reader.close()
+
+
+def test_pages_follow_their_cursor(system):
+    for _ in range(5):
+        create(system)
+    whole = api(system, "GET", "/v1/events?limit=1000").json["events"]
+    after, found = 0, []
+    while after is not None:
+        page = api(system, "GET", f"/v1/events?after={after}&limit=3").json
+        assert len(page["events"]) <= 3
+        found += page["events"]
+        after = page["next"]
+    assert found[: len(whole)] == whole
+    kinds = {each["type"] for each in api(system, "GET", "/v1/events?type=invoice.created&limit=1000").json["events"]}
+    assert kinds == {"invoice.created"}
+
+
+def test_pages_of_invoices_show_each_once(system):
+    made = {create(system)["payment_hash"] for _ in range(7)}
+    path, found = "/v1/invoices?limit=3", []
+    while path:
+        page = api(system, "GET", path).json
+        found += [each["payment_hash"] for each in page["invoices"]]
+        path = f"/v1/invoices?limit=3&after={page['next']}" if page["next"] is not None else None
+    assert len(found) == len(set(found)) and made <= set(found)
+
+
+def test_a_reader_that_changes_the_transport_misses_and_repeats_nothing(system):
+    async def scenario():
+        start = (await off_loop(events, system))[-1]["offset"]
+        seen = []
+
+        async def produce():
+            for _ in range(30):
+                await off_loop(create, system)
+
+        producing = asyncio.create_task(produce())
+        reader = EventReader(system, f"/v1/events?after={start}", {"Authorization": f"Bearer {system.api_key}"})
+        seen += [each[0] for each in await off_loop(reader.take, 5)]
+        reader.close()
+        info = (await off_loop(api, system, "GET", "/v1/info")).json
+        socket = WebSocket(websocket_url(system))
+        socket.send('{"id":1,"connect":{"token":"%s"}}' % system.api_key)
+        await off_loop(socket.receive)
+        socket.send('{"id":2,"subscribe":{"channel":"events","recover":true,"offset":%d,"epoch":"%s"}}' % (seen[-1], info["epoch"]))
+
+        while len(seen) < 15:
+            for line in (await off_loop(socket.receive)).splitlines():
+                message = json.loads(line)
+                seen += [each["offset"] for each in message.get("subscribe", {}).get("publications", [])]
+                if "pub" in message.get("push", {}):
+                    seen.append(message["push"]["pub"]["offset"])
+        socket.close()
+        await producing
+        page = (await off_loop(api, system, "GET", f"/v1/events?after={seen[-1]}&limit=1000")).json
+        seen += [each["offset"] for each in page["events"]]
+        assert seen == list(range(start + 1, start + 31))
+
+    asyncio.run(scenario())
+
+
+def test_a_position_that_cannot_be_is_not_recovered(system):
+
+    info = api(system, "GET", "/v1/info").json
+    for offset, epoch in ((info["head"] + 1000, info["epoch"]), (1, "another"), (2**53, "another")):
+        socket = WebSocket(websocket_url(system))
+        socket.send('{"id":1,"connect":{"token":"%s"}}' % system.api_key)
+        socket.receive()
+        socket.send(json.dumps({"id": 2, "subscribe": {"channel": "events", "recover": True, "offset": offset, "epoch": epoch}}))
+        reply = json.loads(socket.receive().splitlines()[0])
+        assert not reply["subscribe"].get("recovered") and reply["subscribe"]["epoch"] == info["epoch"]
+        socket.close()
+
+
+def test_the_event_stream_refuses_bad_positions(system):
+    for query in ("after=-1", "after=x", "after=99999999999999999999", "limit=0", "limit=1001", "type=invoice.nothing"):
+        answer = api(system, "GET", f"/v1/events?{query}")
+        assert answer.status in (400, 422) and answer.headers["Content-Type"] == "application/problem+json", query
+    assert call("GET", system.base_url + "/v1/events", headers={"Accept": "text/event-stream"}).status == 401
