@@ -157,8 +157,39 @@ struct CommitTests {
             entries[50] = poison
             let results = await ledger.commit(entries)
             #expect(results.filter(\.isApplied).count == 99)
-            #expect(results[50] == .failed(sqlState: "22021"))
+            #expect(results[50] == .failed(sqlState: "22021", nil))
             #expect(try await ledger.stream().head == 99)
+        }
+    }
+
+    @Test("that the server rejects is answered with what is stored")
+    func rejected() async throws {
+        try await withLedger { (ledger, _) async throws in
+            let payment = Payment(1)
+            _ = await ledger.commit(payment.create)
+            var poison = payment.accept(settling: true)
+            poison.rendered[0].data = "\u{0}"
+            let refusal = try #require(await ledger.commit(poison).failure)
+            #expect(refusal.sqlState == "22021" && refusal.stored?.state == .open)
+            _ = await ledger.commit(payment.accept(settling: true))
+            let late = try #require(await ledger.commit(poison).failure)
+            #expect(late.stored?.state == .settleRequested && late.stored?.setID == payment.setID)
+        }
+    }
+
+    @Test("waits while the server is not ready for any entry", arguments: [
+        ("ALTER FUNCTION leyden_commit RENAME TO away", "ALTER FUNCTION away RENAME TO leyden_commit"),
+        ("ALTER TABLE htlcs RENAME TO away", "ALTER TABLE away RENAME TO htlcs"),
+        ("ALTER TABLE invoices RENAME COLUMN state TO away", "ALTER TABLE invoices RENAME COLUMN away TO state"),
+    ])
+    func notReady(breaking: String, mending: String) async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            TestServer.sql(breaking, in: dsn)
+            async let result = ledger.commit(Payment(1).accept(settling: true))
+            try await Task.sleep(for: .milliseconds(150))
+            #expect(ledger.pendingCommits == 1)
+            TestServer.sql(mending, in: dsn)
+            #expect(await result.isApplied)
         }
     }
 

@@ -17,9 +17,8 @@ struct HistoryTests {
                 for _ in 0..<Int.random(in: 1...60, using: &random) {
                     let number = Int.random(in: 0..<40, using: &random)
                     let action = InvoiceModel.Action.allCases.randomElement(using: &random)!
-                    var attempt = model.invoices[number]?.attempt ?? 0
-                    let isResolution = [.settleFirst, .failFirst, .settleLast, .concludeFailed].contains(action)
-                    if !isResolution, Int.random(in: 0..<3, using: &random) == 0 { attempt = Int.random(in: 0..<4, using: &random) }
+                    var attempt = model.attempt(for: action, number)
+                    if !action.isResolution, Int.random(in: 0..<3, using: &random) == 0 { attempt = Int.random(in: 0..<4, using: &random) }
                     model.attempt = attempt
                     answers.append(model.apply(action, to: number))
                     entries.append(entry(action, Payment(number, attempt: attempt)))
@@ -47,7 +46,7 @@ struct HistoryTests {
                 // An invoice once in a batch: a second change that is sent again with the first sees both done.
                 for number in 0..<40 where Bool.random(using: &random) {
                     let action = InvoiceModel.Action.allCases.randomElement(using: &random)!
-                    model.attempt = model.invoices[number]?.attempt ?? 0
+                    model.attempt = model.attempt(for: action, number)
                     _ = model.apply(action, to: number)
                     entries.append(entry(action, Payment(number, attempt: model.attempt)))
                 }
@@ -87,6 +86,7 @@ struct HistoryTests {
         case .acceptSettling: payment.accept(settling: true)
         case .request: payment.requestSettlement
         case .release: payment.release
+        case .void: payment.void
         case .cancel: payment.cancel(nil)
         case .cancelSet: payment.cancel(payment.setID)
         case .expire: payment.expire

@@ -33,6 +33,7 @@ extension GatewayAPI {
             switch outcome {
             case .applied, .repeated: exchange.respond(encode(record), status: 201)
             case .refused: exchange.refuse(.conflict("the payment hash exists"))
+            case .withdrawn: exchange.refuse(.unavailable)
             }
         }
     }
