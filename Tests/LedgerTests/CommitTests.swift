@@ -193,6 +193,28 @@ struct CommitTests {
         }
     }
 
+    @Test("waits for what is the server's trouble and answers what is the entry's")
+    func troubles() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let trigger = "CREATE OR REPLACE FUNCTION on_accept() RETURNS trigger LANGUAGE plpgsql AS"
+            func raise(_ state: String) { TestServer.sql("\(trigger) 'BEGIN RAISE EXCEPTION ''no'' USING ERRCODE = ''\(state)''; END'", in: dsn) }
+            raise("XX000")
+            TestServer.sql("CREATE TRIGGER on_accept BEFORE INSERT ON htlcs FOR EACH ROW EXECUTE FUNCTION on_accept()", in: dsn)
+            for (number, state) in ["XX000", "XX001", "53100", "53200", "57014", "57P01", "58030", "25006", "40001", "42883", "42P01", "42501", "0A000"].enumerated() {
+                raise(state)
+                async let result = ledger.commit(Payment(number).accept(settling: true))
+                try await Task.sleep(for: .milliseconds(30))
+                #expect(ledger.pendingCommits == 1, "\(state)")
+                TestServer.sql("\(trigger) 'BEGIN RETURN NEW; END'", in: dsn)
+                #expect(await result.isApplied, "\(state)")
+            }
+            for state in ["22003", "22021", "23505", "23514", "54000", "P0001"] {
+                raise(state)
+                #expect(await ledger.commit(Payment(99).accept(settling: true)) == .failed(sqlState: state, nil))
+            }
+        }
+    }
+
     @Test("leaves an invoice with the account it has, and its events too")
     func account() async throws {
         try await withLedger { (ledger, _) async throws in
