@@ -179,7 +179,7 @@ extension EventType {
         switch self {
         case .invoiceSettled, .invoiceCanceled, .invoiceExpired, .invoiceFailed: true
         case .invoiceCreated, .invoiceAccepted, .invoiceSettleRequested, .invoiceReleased, .htlcAccepted, .htlcSettled, .htlcFailed,
-            .nodeConnected, .nodeDisconnected: false
+            .nodeConnected, .nodeDisconnected, .other: false
         }
     }
 }
