@@ -1,6 +1,7 @@
 import Ledger
 import Loop
 import Payments
+import TestSupport
 import Testing
 
 @Suite("Random histories")
@@ -8,7 +9,7 @@ import Testing
 struct HistoryTests {
     @Test("end as a simple model says: outcomes, states, HTLCs and events", arguments: [1, 2, 3, 4, 5] as [UInt64])
     func agree(seed: UInt64) async throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         try await withLedger { (ledger, dsn) async throws in
             var model = InvoiceModel()
             for _ in 0..<60 {
@@ -38,7 +39,7 @@ struct HistoryTests {
 
     @Test("end as the model says when the server's processes are killed at random", arguments: [11, 12] as [UInt64])
     func agreeWithLosses(seed: UInt64) async throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         try await withLedger { (ledger, dsn) async throws in
             var model = InvoiceModel()
             for round in 0..<60 {
@@ -95,18 +96,5 @@ struct HistoryTests {
         case .settleLast: payment.resolve(1, concludes: .settled)
         case .concludeFailed: payment.resolve(1, settled: false, concludes: .failed)
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed everywhere.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

@@ -1,15 +1,5 @@
 import Payments
-
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &+ 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
+import TestSupport
 
 /// Nodes, payers, a store and the machine, driven by chance, with crashes between any two steps.
 struct History {
@@ -28,7 +18,7 @@ struct History {
     }
     struct Held { var offer: Offer; var isOffered: Bool; var isSettled = false }
 
-    var random: Generator
+    var random: SeededGenerator
     var machine: Machine
     var store = ModelStore()
     var held: [CircuitKey: Held] = [:]
@@ -51,7 +41,7 @@ struct History {
     var nextRequest: UInt64 = 0
 
     init(seed: UInt64) {
-        random = Generator(state: seed)
+        random = SeededGenerator(seed: seed)
         machine = Machine(policy: .init())
         _ = machine.heightReached(height, at: seconds(0))
     }
