@@ -232,10 +232,12 @@ public final class PaymentGateway {
         case .persist(let id, let change):
             // An outcome belongs to the machine that ordered the change, and each term has a machine of its own.
             let asked = leadership.state
-            commit(change) { [weak self] outcome in
+            commit(change, id: id) { [weak self] outcome in
                 guard let self, leadership.state == asked else { return }
                 run { $0.persisted(id, outcome, at: $1) }
             }
+        case .withdraw(let id):
+            ledger.withdraw(id)
         case .lookUp(let hash):
             let asked = leadership.state
             ledger.lookup([hash]) { [weak self] found in
@@ -263,13 +265,15 @@ public final class PaymentGateway {
         commit(Change(.tell, events: [event], time: now)) { _ in }
     }
 
-    /// Commits, publishes what was committed, and reports. `failed` runs if the store will never take the change.
+    /// Commits, publishes what was committed, and reports. `failed` runs instead of `done` if the store will never take the
+    /// change; without it that is reported as a refusal.
     func commit(
-        _ change: Change, account: Int64 = 1, failed: (@LoopActor () -> Void)? = nil, _ done: @escaping @LoopActor (ChangeOutcome) -> Void
+        _ change: Change, account: Int64 = 1, id: ChangeID? = nil, failed: (@LoopActor () -> Void)? = nil,
+        _ done: @escaping @LoopActor (ChangeOutcome) -> Void
     ) {
         let rendered = change.events.map { EventCodec.render($0, nodeNames: nodeNames, time: change.time, by: LibCrypto.self) }
         let start = Clock.monotonicNanoseconds
-        ledger.commit(CommitEntry(change: change, account: account, rendered: rendered)) { [weak self] result in
+        ledger.commit(CommitEntry(change: change, account: account, rendered: rendered, id: id)) { [weak self] result in
             guard let self else { return }
             metrics.commit.record(nanoseconds: Clock.monotonicNanoseconds - start)
             switch result {
@@ -283,10 +287,11 @@ public final class PaymentGateway {
                 done(.refused(stored))
             case .deposed:
                 leadership.deposed()
-            case .failed(let sqlState):
-                // Nothing was stored, so nothing may be answered; a restart begins from what is stored.
-                logger.critical("the store refuses a change; its HTLCs stay held", metadata: ["sqlstate": "\(sqlState)"])
-                failed?()
+            case .withdrawn(let mayBeStored):
+                done(.withdrawn(mayBeStored: mayBeStored))
+            case .failed(let sqlState, let stored):
+                logger.critical("the store can never take a change", metadata: ["sqlstate": "\(sqlState)"])
+                if let failed { failed() } else { done(.refused(stored)) }
             }
         }
     }

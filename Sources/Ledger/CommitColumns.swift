@@ -86,8 +86,10 @@ struct CommitColumns {
         append(facts.terms)
         append(facts.invoice, isNew: facts.terms != nil)
         append(facts.circuit, facts.resolution)
-        if case .accept(let set, _) = step {
+        switch step {
+        case .accept(let set, _), .void(let set):
             for held in set.htlcs { append(held, of: set, number: number) }
+        case .create, .requestSettlement, .release, .cancel, .expire, .resolve, .tell: break
         }
         for event in entry.rendered {
             eventEntry.append(Int64(number))
@@ -113,6 +115,7 @@ struct CommitColumns {
         case .expire: Facts(kind: 5, state: .expired)
         case .resolve(_, let circuit, let resolution, let last): Facts(kind: 6, state: last, circuit: circuit, resolution: resolution)
         case .tell: Facts(kind: 7)
+        case .void(let set): Facts(kind: 8, state: .open, setID: set.setID)
         }
     }
 

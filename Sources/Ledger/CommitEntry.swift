@@ -8,18 +8,29 @@ public struct CommitEntry: Equatable, Sendable {
     public var account: Int64
     /// One for each of `change.events`, in their order.
     public var rendered: [OutboxEvent]
+    /// By which ``Ledger/withdraw(_:)`` finds it.
+    public var id: ChangeID?
 
-    public init(change: Change, account: Int64, rendered: [OutboxEvent]) {
+    public init(change: Change, account: Int64, rendered: [OutboxEvent], id: ChangeID? = nil) {
         self.change = change
         self.account = account
         self.rendered = rendered
+        self.id = id
     }
 
     /// Whether only the leader may do it. Creating an invoice is open to every process, and so is an event of its own.
     public var needsLease: Bool {
         switch change.step {
         case .create, .tell: false
-        case .accept, .requestSettlement, .release, .cancel, .expire, .resolve: true
+        case .accept, .requestSettlement, .release, .void, .cancel, .expire, .resolve: true
+        }
+    }
+
+    /// Whether it can be withdrawn: the acceptance of a set, and the decision to settle it.
+    var isWithdrawable: Bool {
+        switch change.step {
+        case .accept, .requestSettlement: true
+        case .create, .release, .void, .cancel, .expire, .resolve, .tell: false
         }
     }
 }

@@ -5,9 +5,10 @@ extension Migration {
     /// what an earlier wave did is seen by the next. Everything is behind the lock on the `stream` row, so between
     /// deciding and writing nothing can change, and offsets are taken in commit order without gaps.
     ///
-    /// Kinds: 0 create, 1 accept, 2 request settlement, 3 release, 4 cancel, 5 expire, 6 resolve, 7 tell.
+    /// Kinds: 0 create, 1 accept, 2 request settlement, 3 release, 4 cancel, 5 expire, 6 resolve, 7 tell, 8 void.
     /// Outcomes: 0 refused, 1 repeated, from 2 on applied: 2 with a new invoice, 3 with a change of the invoice, 4 an
-    /// accepted set is settled (its accepted events have been told), 5 without touching the invoice.
+    /// accepted set is settled (its accepted events have been told), 5 without touching the invoice, 6 a set that was
+    /// never accepted is void (nothing is told).
     static let commitFunction = """
         CREATE FUNCTION leyden_commit(
             p_term bigint,
@@ -99,6 +100,11 @@ extension Migration {
                                 WHERE o.payment_hash = e.hash AND o.set_id = i.set_id AND o.is_settled IS NULL
                                     AND (o.node, o.chan_id, o.htlc_id) <> (e.node, e.chan, e.htlc)) THEN 3
                             ELSE 0 END
+                        WHEN 8 THEN CASE
+                            WHEN i.state = 'accepted' AND i.set_id = e.set_id THEN 3
+                            WHEN i.state NOT IN ('open', 'accepted') THEN 0
+                            WHEN EXISTS (SELECT FROM htlcs x WHERE x.payment_hash = e.hash AND x.set_id = e.set_id AND x.was_failed_back) THEN 1
+                            ELSE 6 END
                         ELSE CASE WHEN e.n = ANY (v_taken) THEN 1 ELSE 5 END
                         END)::smallint AS outcome
                     FROM unnest(p_wave, p_kind, p_hash, p_account, p_state, p_set, p_preimage, p_request, p_node, p_chan, p_htlc, p_settled)
@@ -128,7 +134,7 @@ extension Migration {
                         state = e.state::invoice_state,
                         set_id = CASE WHEN e.kind = 1 THEN e.set_id ELSE i.set_id END,
                         preimage = coalesce(e.preimage, i.preimage),
-                        received_msat = CASE WHEN e.kind = 1 THEN e.received WHEN e.kind IN (3, 4) THEN 0 ELSE i.received_msat END,
+                        received_msat = CASE WHEN e.kind = 1 THEN e.received WHEN e.kind IN (3, 4, 8) THEN 0 ELSE i.received_msat END,
                         settled_at = CASE WHEN e.state = 'settled' THEN e.time ELSE i.settled_at END
                     FROM unnest(p_wave, p_kind, p_hash, p_time, p_state, p_set, p_preimage, p_received)
                         WITH ORDINALITY e (wave, kind, hash, time, state, set_id, preimage, received, n)
@@ -143,14 +149,27 @@ extension Migration {
                     FROM unnest(p_part_entry, p_part_hash, p_part_set, p_part_node, p_part_chan, p_part_htlc, p_part_amount,
                         p_part_total, p_part_incoming, p_part_outgoing, p_part_fail, p_part_on_chain)
                         h (entry, hash, set_id, node, chan, htlc, amount, total, incoming, outgoing, fail, on_chain)
-                    WHERE p_wave[h.entry] = v_wave AND o_outcomes[h.entry] IN (2, 3);
+                    WHERE p_wave[h.entry] = v_wave AND p_kind[h.entry] = 1 AND o_outcomes[h.entry] IN (2, 3);
                 END IF;
 
-                IF v_kinds && '{3,4}'::smallint[] THEN
+                IF v_kinds && '{3,4,8}'::smallint[] THEN
                     UPDATE htlcs x SET was_failed_back = true
                     FROM unnest(p_wave, p_kind, p_hash) WITH ORDINALITY e (wave, kind, hash, n), invoices i
-                    WHERE e.wave = v_wave AND e.kind IN (3, 4) AND o_outcomes[e.n] = 3
+                    WHERE e.wave = v_wave AND e.kind IN (3, 4, 8) AND o_outcomes[e.n] = 3
                         AND i.payment_hash = e.hash AND x.payment_hash = e.hash AND x.set_id = i.set_id;
+                END IF;
+
+                -- An acceptance of any of these that arrives later finds them taken.
+                IF 6 = ANY (v_outcomes) THEN
+                    INSERT INTO htlcs (payment_hash, node, chan_id, htlc_id, set_id, amount_msat, total_msat, incoming_expiry,
+                        outgoing_expiry, auto_fail_height, is_on_chain, was_failed_back, accepted_at)
+                    SELECT h.hash, h.node, h.chan, h.htlc, h.set_id, h.amount, h.total, h.incoming,
+                        h.outgoing, h.fail, h.on_chain, true, p_time[h.entry]
+                    FROM unnest(p_part_entry, p_part_hash, p_part_set, p_part_node, p_part_chan, p_part_htlc, p_part_amount,
+                        p_part_total, p_part_incoming, p_part_outgoing, p_part_fail, p_part_on_chain)
+                        h (entry, hash, set_id, node, chan, htlc, amount, total, incoming, outgoing, fail, on_chain)
+                    WHERE p_wave[h.entry] = v_wave AND o_outcomes[h.entry] = 6
+                    ON CONFLICT DO NOTHING;
                 END IF;
 
                 IF 6 = ANY (v_kinds) THEN
@@ -166,7 +185,7 @@ extension Migration {
             SELECT o_head + row_number() OVER (ORDER BY v.n), o_accounts[v.entry], p_time[v.entry], v.id, v.type, v.hash, v.data
             FROM unnest(p_event_entry, p_event_id, p_event_type, p_event_hash, p_event_data)
                 WITH ORDINALITY v (entry, id, type, hash, data, n)
-            WHERE o_outcomes[v.entry] >= 2
+            WHERE o_outcomes[v.entry] BETWEEN 2 AND 5
                 AND NOT (o_outcomes[v.entry] = 4 AND v.type IN ('htlc.accepted', 'invoice.accepted'));
             GET DIAGNOSTICS v_written = ROW_COUNT;
             IF v_written > 0 THEN

@@ -13,6 +13,8 @@ final class CommitLane {
         /// The term under which it was handed over.
         let term: Int64?
         let completion: @LoopActor (CommitResult) -> Void
+        /// The answer to an attempt was lost: it may have been committed, or the server may be at it still.
+        var mayBeStored = false
     }
 
     /// Measured: up to here a bigger batch costs less per entry, beyond it more.
@@ -22,12 +24,14 @@ final class CommitLane {
     var onBatch: ((Int, UInt64) -> Void)?
     /// Why nothing can be written; `nil` while all is well.
     private(set) var problem: String? = "not connected"
-    private(set) var term: Int64?
+    private(set) var term: Int64? { didSet { if term != oldValue { withdrawals = [] } } }
 
     private let logger: Logger
     private let link: Link
     private var queue: [Pending] = []
     private var inFlight: [Pending] = []
+    /// Entries of the present term that are wanted back.
+    private var withdrawals: Set<ChangeID> = []
     private var isScheduled = false
     private var pause: Timer?
     private var pauses = 0
@@ -65,6 +69,11 @@ final class CommitLane {
         schedule()
     }
 
+    func withdraw(_ id: ChangeID) {
+        withdrawals.insert(id)
+        schedule()
+    }
+
     private func schedule() {
         guard !isScheduled else { return }
         isScheduled = true
@@ -77,6 +86,7 @@ final class CommitLane {
 
     private func sendBatch() {
         rejectDeposed()
+        giveBack()
         guard inFlight.isEmpty, pause == nil, !queue.isEmpty, let connection = link.ready else { return }
         inFlight = Array(queue.prefix(allowance))
         queue.removeFirst(inFlight.count)
@@ -104,10 +114,21 @@ final class CommitLane {
         for pending in deposed { pending.completion(.deposed) }
     }
 
+    /// What is under way when it is wanted back is given back after all if its answer gets lost.
+    private func giveBack() {
+        guard !withdrawals.isEmpty else { return }
+        let wanted = withdrawals
+        withdrawals.formIntersection(inFlight.compactMap(\.entry.id))
+        let isWanted = { (pending: Pending) in pending.entry.isWithdrawable && pending.entry.id.map(wanted.contains) ?? false }
+        let back = queue.filter(isWanted)
+        queue.removeAll(where: isWanted)
+        for pending in back { pending.completion(.withdrawn(mayBeStored: pending.mayBeStored)) }
+    }
+
     private func committed(_ rows: Rows, order: [Int]) {
         let batch = inFlight
         guard let answer = CommitStatement.read(rows, count: batch.count) else {
-            return failed(.rejected(sqlState: "XX000", "malformed answer"), term: term)
+            return failed(.lost("malformed answer"), term: term)
         }
         inFlight = []
         allowance = min(allowance * 2, Self.largestBatch)
@@ -119,7 +140,7 @@ final class CommitLane {
             switch outcome {
             case .refused: refused.append(pending)
             case .repeated: pending.completion(.repeated)
-            case .appliedWithNewInvoice, .appliedToInvoice, .appliedToAcceptedSet, .applied:
+            case .appliedWithNewInvoice, .appliedToInvoice, .appliedToAcceptedSet, .applied, .voided:
                 let events = CommitStatement.published(pending.entry, outcome, account: answer.accounts[position], after: &head)
                 pending.completion(.applied(events))
             }
@@ -127,8 +148,9 @@ final class CommitLane {
         if refused.isEmpty { schedule() } else { explain(refused) }
     }
 
-    /// A refusal is answered with what is stored. If that cannot be read the entries are simply tried again.
-    private func explain(_ refused: [Pending]) {
+    /// A refusal is answered with what is stored. If that cannot be read the entries are simply tried again. With
+    /// `sqlState` it is the server that refuses, not the function.
+    private func explain(_ refused: [Pending], sqlState: String? = nil) {
         inFlight = refused
         guard let connection = link.ready else { return tryAgain() }
         let hashes = refused.compactMap(\.entry.change.step.paymentHash)
@@ -141,7 +163,8 @@ final class CommitLane {
                 self.inFlight = []
                 for pending in answered {
                     let hash = pending.entry.change.step.paymentHash
-                    pending.completion(.refused(sets.first { $0.paymentHash == hash }))
+                    let stored = sets.first { $0.paymentHash == hash }
+                    pending.completion(sqlState.map { .failed(sqlState: $0, stored) } ?? .refused(stored))
                 }
                 self.schedule()
             case .failure: self.tryAgain()
@@ -151,7 +174,9 @@ final class CommitLane {
 
     private func failed(_ failure: StatementFailure, term attempted: Int64?) {
         switch failure {
-        case .lost: tryAgain()
+        case .lost:
+            for index in inFlight.indices { inFlight[index].mayBeStored = true }
+            tryAgain()
         case .transient:
             logger.warning("commit delayed", metadata: ["reason": "\(failure.text)", "entries": "\(inFlight.count)"])
             tryAgain()
@@ -162,9 +187,11 @@ final class CommitLane {
             schedule()
         case .rejected(let state, _) where inFlight.count == 1:
             let guilty = inFlight[0]
-            inFlight = []
             logger.error("commit failed", metadata: ["reason": "\(failure.text)"])
-            guilty.completion(.failed(sqlState: state))
+            // What is stored now does not say what an attempt still under way will do.
+            guard guilty.mayBeStored, guilty.entry.isWithdrawable else { return explain([guilty], sqlState: state) }
+            inFlight = []
+            guilty.completion(.withdrawn(mayBeStored: true))
             schedule()
         case .rejected:
             logger.error("commit refused, looking for the entry", metadata: ["reason": "\(failure.text)", "entries": "\(inFlight.count)"])

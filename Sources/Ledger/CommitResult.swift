@@ -16,9 +16,12 @@ public enum CommitResult: Equatable, Sendable {
     /// Says nothing about the change: an attempt whose answer was lost may have been committed. What is stored has to be
     /// read again after the next election.
     case deposed
-    /// The statement itself fails, alone too, for this SQLSTATE. Nothing was stored and it will not be tried again, so
-    /// nothing may be released on the strength of it.
-    case failed(sqlState: String)
+    /// It was withdrawn, or the server can never carry it out. If it `mayBeStored`, an attempt whose answer was lost may
+    /// have been committed, or may be yet.
+    case withdrawn(mayBeStored: Bool)
+    /// The server can never carry it out, alone too, for this SQLSTATE, and nothing of it was stored: to the stored
+    /// invoice the same as ``refused(_:)``.
+    case failed(sqlState: String, StoredSet?)
 }
 
 /// Why something could not be read or done. Reads may simply be repeated.

@@ -11,6 +11,8 @@ enum CommitStatement {
         /// The set was stored as accepted before; its accepted events have been told.
         case appliedToAcceptedSet = 4
         case applied = 5
+        /// Remembered as failed back without ever having been accepted, of which nothing is told.
+        case voided = 6
     }
 
     /// Puts entries in the order in which the function wants them: by wave, so that no invoice occurs twice in one.
@@ -54,6 +56,7 @@ enum CommitStatement {
     /// The events of an applied entry, as the function has written them.
     static func published(_ entry: CommitEntry, _ outcome: Outcome, account: Int64, after head: inout Int64) -> [PublishedEvent] {
         var events: [PublishedEvent] = []
+        if outcome == .voided { return events }
         for event in entry.rendered {
             if outcome == .appliedToAcceptedSet, event.type == .htlcAccepted || event.type == .invoiceAccepted { continue }
             head += 1
@@ -75,7 +78,7 @@ extension Change.Step {
     var paymentHash: PaymentHash? {
         switch self {
         case .create(let invoice): invoice.paymentHash
-        case .accept(let set, _): set.paymentHash
+        case .accept(let set, _), .void(let set): set.paymentHash
         case .requestSettlement(let hash, _, _), .release(let hash, _), .cancel(let hash, _), .expire(let hash),
             .resolve(let hash, _, _, _): hash
         case .tell: nil

@@ -40,12 +40,11 @@ enum EventQuery {
         return Step(Statement(name, text + " ORDER BY \"offset\" LIMIT $2", kinds), parameters)
     }
 
-    /// Event types that a newer version has written are left out: this one does not know them.
+    /// As many events as there are rows: readers tell the end of the log by a page that is not full.
     static func read(_ rows: Rows) -> [PublishedEvent] {
-        (0..<rows.count).compactMap { row in
-            guard let type = EventType(rawValue: rows.text(row, 2)) else { return nil }
-            return PublishedEvent(
-                offset: rows.integer(row, 0), id: rows.text(row, 1), type: type, account: rows.integer(row, 3),
+        (0..<rows.count).map { row in
+            PublishedEvent(
+                offset: rows.integer(row, 0), id: rows.text(row, 1), type: EventType(rawValue: rows.text(row, 2)), account: rows.integer(row, 3),
                 paymentHash: rows.optional(row, 4, rows.bytes32).map(PaymentHash.init), time: rows.time(row, 5), data: rows.text(row, 6))
         }
     }

@@ -9,6 +9,7 @@
 
 public import Logging
 public import Loop
+public import Payments
 
 @LoopActor
 public final class Ledger {
@@ -119,6 +120,10 @@ public final class Ledger {
     public func commit(_ entry: CommitEntry, completion: @escaping @LoopActor (CommitResult) -> Void) {
         commits.commit(entry, completion)
     }
+
+    /// Gives back a decision of the present term that has not been answered, if it need not be carried out: it is in no
+    /// statement under way. Whatever becomes of it, it is answered once.
+    public func withdraw(_ id: ChangeID) { commits.withdraw(id) }
 
     /// Entries that are not answered yet.
     public var pendingCommits: Int { commits.pending }

@@ -18,9 +18,11 @@ enum StatementFailure: Error, Equatable {
         // Connection exceptions, shutdowns, a statement pool that forgot ours, a primary that became a standby.
         case "57P01", "57P02", "57P03", "57P05", "26000", "25006", "": self = .lost(message)
         case let state where state.hasPrefix("08"): self = .lost(message)
-        // Serialization and deadlock; resources; time-outs; the server's own trouble.
-        case "55P03", "57014": self = .transient(sqlState: sqlState, message)
-        case let state where ["40", "53", "58"].contains { state.hasPrefix($0) }: self = .transient(sqlState: sqlState, message)
+        // Serialization and deadlock; resources; time-outs; the server's own trouble; and what is wrong with the schema, the
+        // rights or the statement's text, which is always the same: none of it is the fault of an entry.
+        case "55P03", "0A000": self = .transient(sqlState: sqlState, message)
+        case let state where ["40", "42", "53", "57", "58", "XX"].contains { state.hasPrefix($0) }:
+            self = .transient(sqlState: sqlState, message)
         default: self = .rejected(sqlState: sqlState, message)
         }
     }

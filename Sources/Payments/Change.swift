@@ -13,6 +13,10 @@ public struct Change: Equatable, Sendable {
         case requestSettlement(PaymentHash, SetID, Preimage)
         /// The set was failed back; the row is `open` again. Admitted if it is `accepted` with this set.
         case release(PaymentHash, SetID)
+        /// An earlier change of this set must not be applied any more, whenever it arrives. A set that is not stored is
+        /// remembered as failed back, and nothing is told; one that is `accepted` is released. Admitted unless the
+        /// invoice's decision is final.
+        case void(AcceptedSet)
         /// Admitted if the row is `open`, or `accepted` with this set.
         case cancel(PaymentHash, SetID?)
         /// Admitted if the row is `open`.
@@ -70,6 +74,9 @@ public enum ChangeOutcome: Equatable, Sendable {
     case repeated
     /// The stored invoice does not admit it.
     case refused(StoredSet?)
+    /// It was taken back, or the store cannot carry it out. If it `mayBeStored`, an attempt whose answer was lost may have
+    /// been applied, or may be yet.
+    case withdrawn(mayBeStored: Bool)
 }
 
 /// What the store knows of an invoice's state and the HTLCs it was decided with.

@@ -11,6 +11,9 @@ struct LivePayment: Equatable, Sendable {
         case requestingSettlement(ChangeID, SetID)
         /// The parts are let go as soon as that is durable.
         case releasing(ChangeID, SetID, Rejection)
+        /// The same for a set whose settlement may have reached the store or may reach it yet: until this is durable, no
+        /// part may be failed. `nil` while the store could not take it.
+        case voiding(ChangeID?, SetID)
         case canceling(ChangeID, SetID?)
         case expiring(ChangeID)
         /// The decision to settle is durable. Every part is settled, now and on every replay.
@@ -54,6 +57,10 @@ struct LivePayment: Equatable, Sendable {
     var isLookingUp = false
     /// What the store knows cannot contradict the phase.
     var isKnown = false
+    /// How many resolutions are on their way to the store. While there are any, it does not know how the payment ended.
+    var unconfirmedResolutions = 0
+    /// The change that is on its way was ordered back.
+    var isWithdrawing = false
 
     /// The parts that count towards the total: those that can be answered off chain.
     var received: Millisatoshis {

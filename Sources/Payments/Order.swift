@@ -21,6 +21,8 @@ public enum Order: Equatable, Sendable {
     case fail(CircuitKey, Rejection, amount: Millisatoshis, height: UInt32)
     /// Make it durable and tell the outcome.
     case persist(ChangeID, Change)
+    /// Do not carry the change out if that can still be helped; its outcome tells whether it could.
+    case withdraw(ChangeID)
     /// Ask the store what it knows of the hash.
     case lookUp(PaymentHash)
     case reply(RequestID, Reply)

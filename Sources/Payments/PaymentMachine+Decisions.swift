@@ -15,36 +15,46 @@ extension PaymentMachine {
         payment.phase = .accepting(id, set.setID, settling: settling != nil)
     }
 
-    /// Lets an undecided set go; does nothing once a settlement may have been committed.
+    /// Lets an undecided set go; does nothing once a settlement was committed.
     ///
-    /// A set that the store knows is released there first. Parts of which the store has not been heard wait for it: they
-    /// may belong to an old settlement.
+    /// A set that the store knows is released there first, and a decision that is on its way to it is taken back. Parts of
+    /// which the store has not been heard wait for it: they may belong to an old settlement.
     mutating func letGoIfUndecided(_ hash: PaymentHash, _ payment: inout LivePayment, _ rejection: Rejection, at time: UnixTime, _ orders: inout [Order]) {
         switch payment.phase {
         case .collecting:
             if payment.isKnown { return failParts(of: &payment, rejection, &orders) }
-            payment.suspects += payment.parts.filter(\.isAttached).map {
+            payment.suspects += payment.parts.filter { $0.isAttached && $0.resolution == nil }.map {
                 .init(htlc: $0.htlc, rejection: rejection, receivedHeight: $0.receivedHeight)
             }
             while !payment.parts.isEmpty { remove(payment.parts.count - 1, from: &payment) }
             lookUp(hash, &payment, &orders)
         case .accepted(let setID, _):
-            var events = payment.parts.map { htlcEvent(.htlcFailed, hash, setID, $0.htlc) }
-            events.append(invoiceEvent(.invoiceReleased, payment, hash, setID))
-            let id = persist(.release(hash, setID), events, hash, at: time, &orders)
+            let id = persist(.release(hash, setID), released(hash, payment, setID), hash, at: time, &orders)
             payment.phase = .releasing(id, setID, rejection)
-        case .accepting, .requestingSettlement, .releasing, .canceling, .expiring, .settled:
+        case .accepting(let id, _, _), .requestingSettlement(let id, _):
+            guard !payment.isWithdrawing else { return }
+            payment.isWithdrawing = true
+            orders.append(.withdraw(id))
+        case .voiding(nil, let setID):
+            void(hash, &payment, setID, at: time, &orders)
+        case .releasing, .voiding, .canceling, .expiring, .settled:
             break
         }
+    }
+
+    /// Makes a set impossible whose settlement may have been committed or may be yet. If it had been, the refusal says so.
+    mutating func void(_ hash: PaymentHash, _ payment: inout LivePayment, _ setID: SetID, at time: UnixTime, _ orders: inout [Order]) {
+        let set = AcceptedSet(paymentHash: hash, setID: setID, terms: payment.terms, htlcs: payment.parts.map(\.htlc))
+        payment.phase = .voiding(persist(.void(set), released(hash, payment, setID), hash, at: time, &orders), setID)
     }
 
     /// One block before a node would answer by itself, a set that is being let go does not wait for the store any more:
     /// nothing can settle it between here and there.
     mutating func letGoAtDeadline(_ payment: inout LivePayment, _ orders: inout [Order]) {
         switch payment.phase {
-        case .releasing(_, _, let rejection) where payment.parts.contains(where: { Int64($0.htlc.autoFailHeight) <= Int64(height) + 1 }):
+        case .releasing(_, _, let rejection) where payment.isKnown && payment.parts.contains(where: { Int64($0.htlc.autoFailHeight) <= Int64(height) + 1 }):
             failParts(of: &payment, rejection, &orders)
-        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .canceling, .expiring, .settled:
+        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .voiding, .canceling, .expiring, .settled:
             break
         }
     }
@@ -94,6 +104,7 @@ extension PaymentMachine {
                 conclusion = isPaid ? .settled : .failed
                 events.append(invoiceEvent(isPaid ? .invoiceSettled : .invoiceFailed, payment, hash, setID))
             }
+            payment.unconfirmedResolutions += 1
             persist(.resolve(hash, part.htlc.circuitKey, resolution, concludes: conclusion), events, hash, at: time, &orders)
         }
     }
@@ -119,12 +130,12 @@ extension PaymentMachine {
         case .collecting where payment.parts.isEmpty && payment.suspects.isEmpty && payment.requests.isEmpty:
             waiting.remove(hash)
             return
-        case .settled where payment.parts.allSatisfy(\.isResolved) && payment.suspects.isEmpty:
+        case .settled where payment.unconfirmedResolutions == 0 && payment.parts.allSatisfy(\.isResolved) && payment.suspects.isEmpty:
             for part in payment.parts { hashes[part.htlc.circuitKey] = nil }
             return
         case .collecting, .accepted, .releasing:
             waiting.insert(hash)
-        case .accepting, .requestingSettlement, .canceling, .expiring, .settled:
+        case .accepting, .requestingSettlement, .voiding, .canceling, .expiring, .settled:
             if !waiting.isEmpty { waiting.remove(hash) }
         }
         payments[hash] = payment
@@ -164,6 +175,10 @@ extension PaymentMachine {
         Event(type, .htlc(.init(
             paymentHash: hash, setID: setID, circuitKey: htlc.circuitKey, amount: htlc.amount,
             expiryHeight: htlc.incomingExpiry, blocksLeft: Int64(htlc.autoFailHeight) - Int64(height))))
+    }
+
+    private func released(_ hash: PaymentHash, _ payment: LivePayment, _ setID: SetID) -> [Event] {
+        payment.parts.map { htlcEvent(.htlcFailed, hash, setID, $0.htlc) } + [invoiceEvent(.invoiceReleased, payment, hash, setID)]
     }
 
     func invoiceEvent(_ type: EventType, _ payment: LivePayment, _ hash: PaymentHash, _ setID: SetID?) -> Event {

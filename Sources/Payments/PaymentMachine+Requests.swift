@@ -49,7 +49,7 @@ extension PaymentMachine {
             case .settle: orders.append(.reply(request.id, .notAccepted))
             case .cancel: cancel(request, hash, &payment, nil, at: time, &orders)
             }
-        case .accepting, .requestingSettlement, .releasing, .canceling, .expiring:
+        case .accepting, .requestingSettlement, .releasing, .voiding, .canceling, .expiring:
             payment.requests.append(request)
         case .settled(let setID):
             let isSame = request.setID == nil || request.setID == setID

@@ -37,9 +37,17 @@ extension PaymentMachine {
     public mutating func persisted(_ id: ChangeID, _ outcome: ChangeOutcome, at time: UnixTime) -> [Order] {
         guard let hash = changes.removeValue(forKey: id), var payment = payments.removeValue(forKey: hash) else { return [] }
         var orders: [Order] = []
+        if case .settled = payment.phase {
+            // What is on its way after a settlement is resolutions.
+            payment.unconfirmedResolutions -= 1
+            store(payment, hash)
+            return orders
+        }
+        payment.isWithdrawing = false
         switch outcome {
         case .applied, .repeated: confirmed(id, hash, &payment, at: time, &orders)
         case .refused(let stored): refused(id, hash, &payment, stored, at: time, &orders)
+        case .withdrawn(let mayBeStored): withdrawn(id, hash, &payment, mayBeStored, at: time, &orders)
         }
         store(payment, hash)
         return orders
@@ -59,11 +67,12 @@ extension PaymentMachine {
             if payment.parts.contains(where: { $0.htlc.isOnChain || $0.resolution != nil || !Admission.hasTime($0.htlc, height: height, policy: policy) }) {
                 letGoIfUndecided(hash, &payment, .released, at: time, &orders)
             }
-            let requests = payment.requests
-            payment.requests = []
-            for request in requests { decide(request, hash, &payment, at: time, &orders) }
+            decideRequests(hash, &payment, at: time, &orders)
         case .releasing(id, _, let rejection):
             letGo(&payment, rejection, at: time, &orders)
+            answer(&payment, settle: .tooLate, cancel: .notAccepted, &orders)
+        case .voiding(.some(id), _):
+            letGo(&payment, .released, at: time, &orders)
             answer(&payment, settle: .tooLate, cancel: .notAccepted, &orders)
         case .canceling(id, _):
             letGo(&payment, .released, at: time, &orders)
@@ -71,9 +80,33 @@ extension PaymentMachine {
         case .expiring(id):
             letGo(&payment, .notPayable, at: time, &orders)
             answer(&payment, settle: .tooLate, cancel: .tooLate, &orders)
-        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .canceling, .expiring, .settled:
+        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .voiding, .canceling, .expiring, .settled:
             break
         }
+    }
+
+    /// The store gave a decision back. What it may have kept of it is made impossible before a part is let go.
+    private mutating func withdrawn(_ id: ChangeID, _ hash: PaymentHash, _ payment: inout LivePayment, _ mayBeStored: Bool, at time: UnixTime, _ orders: inout [Order]) {
+        switch payment.phase {
+        case .accepting(id, let setID, _) where mayBeStored, .requestingSettlement(id, let setID) where mayBeStored:
+            void(hash, &payment, setID, at: time, &orders)
+        case .accepting(id, _, _):
+            payment.phase = .collecting(since: time)
+            for part in payment.parts where part.isAttached { countIncomplete(part.htlc, 1) }
+            letGoIfUndecided(hash, &payment, .released, at: time, &orders)
+            decideRequests(hash, &payment, at: time, &orders)
+        case .requestingSettlement(id, let setID):
+            payment.phase = .accepted(setID, since: time)
+            letGoIfUndecided(hash, &payment, .released, at: time, &orders)
+        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .voiding, .canceling, .expiring, .settled:
+            break
+        }
+    }
+
+    private mutating func decideRequests(_ hash: PaymentHash, _ payment: inout LivePayment, at time: UnixTime, _ orders: inout [Order]) {
+        let requests = payment.requests
+        payment.requests = []
+        for request in requests { decide(request, hash, &payment, at: time, &orders) }
     }
 
     /// Ends a set that the store has let go: nothing of it is left that could be settled.
@@ -87,7 +120,13 @@ extension PaymentMachine {
 
     private mutating func refused(_ id: ChangeID, _ hash: PaymentHash, _ payment: inout LivePayment, _ stored: StoredSet?, at time: UnixTime, _ orders: inout [Order]) {
         switch payment.phase {
-        case .accepting(id, _, _), .requestingSettlement(id, _), .releasing(id, _, _), .canceling(id, _), .expiring(id):
+        case .voiding(.some(id), let setID) where stored.map { $0.state == .open || $0.state == .accepted } ?? true:
+            // Not a decision against it: the store could not take it. It is tried again at the next block.
+            payment.phase = .voiding(nil, setID)
+        case .requestingSettlement(id, let setID) where stored?.state == .accepted && stored?.setID == setID:
+            // The same: the set is held as before, and nobody can settle it.
+            withdrawn(id, hash, &payment, false, at: time, &orders)
+        case .accepting(id, _, _), .requestingSettlement(id, _), .releasing(id, _, _), .voiding(.some(id), _), .canceling(id, _), .expiring(id):
             let requests = payment.requests
             payment.requests = []
             // Nothing of the change is in the store, so the parts are free unless the store settled them before.
@@ -98,7 +137,7 @@ extension PaymentMachine {
             }
             reconcile(hash, &payment, with: stored, at: time, &orders)
             for request in requests { orders.append(.reply(request.id, reply(to: request, knowing: stored))) }
-        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .canceling, .expiring, .settled:
+        case .collecting, .accepting, .accepted, .requestingSettlement, .releasing, .voiding, .canceling, .expiring, .settled:
             break
         }
     }
@@ -130,6 +169,7 @@ extension PaymentMachine {
         let heights = Dictionary(
             payment.parts.map { ($0.htlc.circuitKey, $0.receivedHeight) } + payment.suspects.map { ($0.htlc.circuitKey, $0.receivedHeight) },
             uniquingKeysWith: { first, _ in first })
+        let ended = payment.parts.filter { $0.resolution != nil }
         while !payment.parts.isEmpty { remove(payment.parts.count - 1, from: &payment) }
         payment.suspects = []
         let settledKeys = stored.state.isReleased ? Set(stored.htlcs.map(\.held.circuitKey)) : []
@@ -143,8 +183,14 @@ extension PaymentMachine {
         }
         if stored.state == .settleRequested, let setID = stored.setID {
             payment.phase = .settled(setID)
+            payment.isKnown = true
             adopt(stored, into: &payment)
             for index in payment.parts.indices where answered.contains(payment.parts[index].htlc.circuitKey) { payment.parts[index].isAttached = true }
+            for part in ended {
+                guard let index = payment.index(of: part.htlc.circuitKey), payment.parts[index].resolution == nil else { continue }
+                payment.parts[index].resolution = part.resolution
+            }
+            resolve(hash, &payment, at: time, &orders)
         }
     }
 

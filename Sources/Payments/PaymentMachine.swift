@@ -2,7 +2,8 @@
 ///
 /// An HTLC that was part of a settlement is settled again, whoever asks and however often. Until it is certain that an
 /// HTLC was not, it is held: the store is asked before a part with the right secret is failed. A settlement is ordered
-/// out only after the store has confirmed it, and from the moment it was handed to the store no part of it is failed.
+/// out only after the store has confirmed it, and from the moment it was handed to the store no part of it is failed until
+/// the store has confirmed that it can never be.
 public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
     let policy: PaymentPolicy
     /// The highest block that any node has told of. It never goes down: a reorganisation cannot take back a deadline.
@@ -76,7 +77,7 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
             // What is on chain can only be claimed for a decision that was made before.
             rejection = offer.htlc.isOnChain ? .notPayable
                 : Admission.rejection(of: offer, joining: payment, height: height, time: time, policy: policy)
-        case .accepting, .accepted, .requestingSettlement, .releasing, .canceling, .expiring, .settled:
+        case .accepting, .accepted, .requestingSettlement, .releasing, .voiding, .canceling, .expiring, .settled:
             rejection = .setFull
         }
         if let rejection {
@@ -120,7 +121,10 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
             }
             payment.suspects.removeAll { $0.htlc.circuitKey.node == node }
             // While the stream was away, another leader may have settled what was offered on it.
-            if case .collecting = payment.phase { payment.isKnown = false }
+            switch payment.phase {
+            case .collecting, .accepting, .requestingSettlement, .releasing: payment.isKnown = false
+            case .accepted, .voiding, .canceling, .expiring, .settled: break
+            }
             store(payment, hash)
         }
     }
@@ -138,9 +142,9 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
         case .collecting:
             // The node let it go without us; what is left may still be completed.
             remove(index, from: &payment)
-        case .accepted:
+        case .accepted, .accepting, .requestingSettlement:
             letGoIfUndecided(hash, &payment, .released, at: time, &orders)
-        case .accepting, .requestingSettlement, .releasing, .canceling, .expiring:
+        case .releasing, .voiding, .canceling, .expiring:
             break
         }
         store(payment, hash)
@@ -151,8 +155,13 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
     public mutating func heightReached(_ height: UInt32, at time: UnixTime) -> [Order] {
         guard height > self.height else { return [] }
         self.height = height
-        return visitWaiting { machine, hash, payment, orders in
-            guard payment.parts.contains(where: { !$0.htlc.isOnChain && !Admission.hasTime($0.htlc, height: height, policy: machine.policy) }) else { return }
+        // Not only those that wait: a block is rare, and what is on its way to the store can come too late.
+        let near = payments.filter { _, payment in
+            if case .settled = payment.phase { return false }
+            if case .voiding(nil, _) = payment.phase { return true }
+            return payment.parts.contains { !$0.htlc.isOnChain && !Admission.hasTime($0.htlc, height: height, policy: policy) }
+        }
+        return visit(near.keys) { machine, hash, payment, orders in
             machine.letGoIfUndecided(hash, &payment, .released, at: time, &orders)
             machine.letGoAtDeadline(&payment, &orders)
         }
@@ -160,7 +169,7 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
 
     /// Time has passed. Called a few times a second.
     public mutating func timeReached(_ time: UnixTime) -> [Order] {
-        visitWaiting { machine, hash, payment, orders in
+        visit(waiting) { machine, hash, payment, orders in
             switch payment.phase {
             case .collecting(let since):
                 if !payment.parts.isEmpty, time >= since.advanced(byMilliseconds: machine.policy.mppTimeout) {
@@ -170,16 +179,18 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
                 if time >= since.advanced(byMilliseconds: machine.policy.acceptTimeout) {
                     machine.letGoIfUndecided(hash, &payment, .released, at: time, &orders)
                 }
-            case .accepting, .requestingSettlement, .releasing, .canceling, .expiring, .settled:
+            case .accepting, .requestingSettlement, .releasing, .voiding, .canceling, .expiring, .settled:
                 break
             }
         }
     }
 
-    private mutating func visitWaiting(_ visit: (inout Self, PaymentHash, inout LivePayment, inout [Order]) -> Void) -> [Order] {
+    private mutating func visit(
+        _ hashes: some Sequence<PaymentHash>, _ visit: (inout Self, PaymentHash, inout LivePayment, inout [Order]) -> Void
+    ) -> [Order] {
         var orders: [Order] = []
         // Sorted, so that the same facts give the same orders whatever the hash table's order is.
-        for hash in waiting.sorted() {
+        for hash in hashes.sorted() {
             guard var payment = payments.removeValue(forKey: hash) else { continue }
             visit(&self, hash, &payment, &orders)
             store(payment, hash)

@@ -1,5 +1,6 @@
 import Keys
 import Payments
+import TestSupport
 import Testing
 
 @testable import Bolt

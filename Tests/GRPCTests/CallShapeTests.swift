@@ -1,5 +1,6 @@
 import GRPC
 import Loop
+import TestSupport
 import Testing
 
 @Suite("Calls of every shape, against Swift and Python servers", .timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import GRPC
 import Loop
+import TestSupport
 import Testing
 
 @Suite("Connections", .timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import GRPC
 import Loop
+import TestSupport
 
 /// A server with the echo methods, in Swift or in Python, in the clear or with TLS, and a client that is connected to it.
 @LoopActor

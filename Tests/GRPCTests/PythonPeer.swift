@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A process of `Tests/interop/grpc_peer.py`.

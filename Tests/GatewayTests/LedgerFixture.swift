@@ -2,6 +2,7 @@ import Ledger
 import Logging
 import Loop
 import Payments
+import TestSupport
 import Testing
 import Wire
 
@@ -51,8 +52,11 @@ extension Ledger {
 /// Waits for something that the loop brings about.
 @LoopActor
 func eventually(_ condition: @LoopActor () -> Bool) async -> Bool {
-    for _ in 0..<2_000 where !condition() { try? await Task.sleep(for: .milliseconds(5)) }
-    return condition()
+    for _ in 0..<2_000 {
+        if condition() { return true }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+    return false
 }
 
 /// Lets everything happen that would have happened by now.

@@ -2,6 +2,7 @@ import Bolt
 import Gateway
 import Keys
 import Payments
+import TestSupport
 import Testing
 
 @Suite struct PayloadScreeningTests {

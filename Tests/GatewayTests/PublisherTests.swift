@@ -1,6 +1,7 @@
 @testable import Gateway
 import Loop
 import Payments
+import TestSupport
 import Testing
 
 @LoopActor

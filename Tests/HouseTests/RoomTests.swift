@@ -18,6 +18,13 @@ struct RoomTests {
         #expect(Set(found).subtracting(libraries) == Set(House.rooms.keys))
     }
 
+    @Test("what tests share sees no room")
+    func supportSeesNoRoom() {
+        for source in House.sources(below: "Tests/TestSupport") {
+            #expect(Set(source.imports).isSubset(of: ["Foundation", "Glibc"]), "\(source.path)")
+        }
+    }
+
     @Test("each C library has one wall, and libuv only the loop and the server that runs on it")
     func oneWallPerLibrary() {
         var users: [String: Set<String>] = [:]

@@ -1,4 +1,5 @@
 import Payments
+import TestSupport
 import Testing
 
 @testable import LND
@@ -56,7 +57,7 @@ struct CredentialSourceTests {
 
     @Test("no text makes reading trap")
     func fuzz() {
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<3_000 {
             let bytes = (0..<Int.random(in: 0...80, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
             let text = String(decoding: bytes, as: UTF8.self)

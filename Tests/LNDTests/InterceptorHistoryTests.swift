@@ -1,4 +1,5 @@
 import Payments
+import TestSupport
 import Testing
 
 @testable import LND
@@ -33,7 +34,7 @@ private struct NodeModel {
 struct InterceptorHistoryTests {
     @Test("whatever is offered and answered in whatever order, the node never has a reason to end the stream", arguments: 0..<20)
     func histories(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var node = NodeModel()
         var session = InterceptorSession(node: Samples.node)
         for _ in 0..<500 {

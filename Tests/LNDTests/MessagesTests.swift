@@ -2,6 +2,7 @@ import Foundation
 import LNDProto
 import Payments
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import LND
@@ -86,7 +87,7 @@ struct MessagesTests {
 
     @Test("no bytes make reading trap", arguments: 0..<8)
     func fuzz(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let event: [UInt8] = try Routerrpc_HtlcEvent.with { $0.incomingHtlcID = 4; $0.finalHtlcEvent = .with { $0.settled = true } }.serializedBytes()
         let info: [UInt8] = try Lnrpc_GetInfoResponse.with {
             $0.identityPubkey = Samples.node.hex

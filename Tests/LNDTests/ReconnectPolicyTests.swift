@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import LND
@@ -85,7 +86,7 @@ struct ReconnectPolicyTests {
 
     @Test("any number of failures, clocks that go back and any chance give a wait within bounds")
     func bounds() {
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededGenerator(seed: 1)
         var policy = ReconnectPolicy()
         for _ in 0..<10_000 {
             let now = UInt64.random(in: 0...UInt64.max, using: &generator)

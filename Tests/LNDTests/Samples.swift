@@ -14,18 +14,6 @@ enum SampleHash: SHA256Digest {
     }
 }
 
-/// Deterministic randomness for fuzzing (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 enum Samples {
     static let node = PublicKey([2] + (1...32).map { UInt8($0) })!
     static let preimage = Preimage(Bytes32([UInt8](repeating: 7, count: 32))!)

@@ -1,6 +1,7 @@
 import Ledger
 import Loop
 import Payments
+import TestSupport
 import Wire
 import Testing
 
@@ -157,8 +158,61 @@ struct CommitTests {
             entries[50] = poison
             let results = await ledger.commit(entries)
             #expect(results.filter(\.isApplied).count == 99)
-            #expect(results[50] == .failed(sqlState: "22021"))
+            #expect(results[50] == .failed(sqlState: "22021", nil))
             #expect(try await ledger.stream().head == 99)
+        }
+    }
+
+    @Test("that the server rejects is answered with what is stored")
+    func rejected() async throws {
+        try await withLedger { (ledger, _) async throws in
+            let payment = Payment(1)
+            _ = await ledger.commit(payment.create)
+            var poison = payment.accept(settling: true)
+            poison.rendered[0].data = "\u{0}"
+            let refusal = try #require(await ledger.commit(poison).failure)
+            #expect(refusal.sqlState == "22021" && refusal.stored?.state == .open)
+            _ = await ledger.commit(payment.accept(settling: true))
+            let late = try #require(await ledger.commit(poison).failure)
+            #expect(late.stored?.state == .settleRequested && late.stored?.setID == payment.setID)
+        }
+    }
+
+    @Test("waits while the server is not ready for any entry", arguments: [
+        ("ALTER FUNCTION leyden_commit RENAME TO away", "ALTER FUNCTION away RENAME TO leyden_commit"),
+        ("ALTER TABLE htlcs RENAME TO away", "ALTER TABLE away RENAME TO htlcs"),
+        ("ALTER TABLE invoices RENAME COLUMN state TO away", "ALTER TABLE invoices RENAME COLUMN away TO state"),
+    ])
+    func notReady(breaking: String, mending: String) async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            TestServer.sql(breaking, in: dsn)
+            async let result = ledger.commit(Payment(1).accept(settling: true))
+            try await Task.sleep(for: .milliseconds(150))
+            #expect(ledger.pendingCommits == 1)
+            TestServer.sql(mending, in: dsn)
+            #expect(await result.isApplied)
+        }
+    }
+
+    @Test("waits for what is the server's trouble and answers what is the entry's")
+    func troubles() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let trigger = "CREATE OR REPLACE FUNCTION on_accept() RETURNS trigger LANGUAGE plpgsql AS"
+            func raise(_ state: String) { TestServer.sql("\(trigger) 'BEGIN RAISE EXCEPTION ''no'' USING ERRCODE = ''\(state)''; END'", in: dsn) }
+            raise("XX000")
+            TestServer.sql("CREATE TRIGGER on_accept BEFORE INSERT ON htlcs FOR EACH ROW EXECUTE FUNCTION on_accept()", in: dsn)
+            for (number, state) in ["XX000", "XX001", "53100", "53200", "57014", "57P01", "58030", "25006", "40001", "42883", "42P01", "42501", "0A000"].enumerated() {
+                raise(state)
+                async let result = ledger.commit(Payment(number).accept(settling: true))
+                try await Task.sleep(for: .milliseconds(30))
+                #expect(ledger.pendingCommits == 1, "\(state)")
+                TestServer.sql("\(trigger) 'BEGIN RETURN NEW; END'", in: dsn)
+                #expect(await result.isApplied, "\(state)")
+            }
+            for state in ["22003", "22021", "23505", "23514", "54000", "P0001"] {
+                raise(state)
+                #expect(await ledger.commit(Payment(99).accept(settling: true)) == .failed(sqlState: state, nil))
+            }
         }
     }
 

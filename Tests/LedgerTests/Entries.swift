@@ -50,6 +50,10 @@ struct Payment {
             parts.map { _ in .htlcAccepted } + [.invoiceAccepted] + (settling ? [.invoiceSettleRequested] : []))
     }
     var requestSettlement: CommitEntry { entry(.requestSettlement(hash, setID, preimage), [.invoiceSettleRequested]) }
+    var void: CommitEntry {
+        let set = AcceptedSet(paymentHash: hash, setID: setID, terms: terms, htlcs: parts)
+        return entry(.void(set), parts.map { _ in .htlcFailed } + [.invoiceReleased])
+    }
     var release: CommitEntry { entry(.release(hash, setID), [.invoiceReleased]) }
     func cancel(_ set: SetID?) -> CommitEntry { entry(.cancel(hash, set), [.invoiceCanceled]) }
     var expire: CommitEntry { entry(.expire(hash), [.invoiceExpired]) }
@@ -96,6 +100,9 @@ extension CommitResult {
     }
     var stored: StoredSet? {
         if case .refused(let stored) = self { stored } else { nil }
+    }
+    var failure: (sqlState: String, stored: StoredSet?)? {
+        if case .failed(let sqlState, let stored) = self { (sqlState, stored) } else { nil }
     }
     var isRefused: Bool {
         if case .refused = self { true } else { false }

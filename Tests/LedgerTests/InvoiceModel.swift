@@ -14,9 +14,15 @@ struct InvoiceModel {
 
     var invoices: [Int: Invoice] = [:]
     var told: [Int: [EventType]] = [:]
+    /// Attempts that were made void without having been accepted.
+    private var voided: [Int: Set<Int>] = [:]
 
     mutating func apply(_ action: Action, to number: Int) -> Answer {
-        let answer = decide(action, invoices[number])
+        let answer = decide(action, invoices[number], voided[number] ?? [])
+        if case .voided = answer {
+            voided[number, default: []].insert(attempt)
+            return .applied
+        }
         guard case .applied(let changed, let events) = answer else { return answer == .repeated ? .repeated : .refused }
         invoices[number] = changed
         told[number, default: []] += events
@@ -24,12 +30,17 @@ struct InvoiceModel {
     }
 
     enum Action: CaseIterable {
-        case create, accept, acceptSettling, request, release, cancel, cancelSet, expire
+        case create, accept, acceptSettling, request, release, void, cancel, cancelSet, expire
         case settleFirst, failFirst, settleLast, concludeFailed
+
+        var isResolution: Bool { [.settleFirst, .failFirst, .settleLast, .concludeFailed].contains(self) }
     }
 
+    /// The set that an action is about unless chance wants another. No set has been accepted: one that never is.
+    func attempt(for action: Action, _ number: Int) -> Int { invoices[number]?.attempt ?? (action.isResolution ? 9 : 0) }
+
     private enum Decision: Equatable {
-        case applied(Invoice, [EventType]), repeated, refused
+        case applied(Invoice, [EventType]), voided, repeated, refused
         static func == (lhs: Self, rhs: Self) -> Bool {
             switch (lhs, rhs) {
             case (.repeated, .repeated), (.refused, .refused): true
@@ -41,8 +52,9 @@ struct InvoiceModel {
     /// The attempt that an action is about is chosen by the caller and kept in `attempt`.
     var attempt = 0
 
-    private func decide(_ action: Action, _ stored: Invoice?) -> Decision {
+    private func decide(_ action: Action, _ stored: Invoice?, _ voided: Set<Int>) -> Decision {
         let isReleased = stored?.state.isReleased ?? false
+        let isFailedBack = voided.contains(attempt) || stored?.failedBack.contains(attempt) ?? false
         let isThisSet = stored?.attempt == attempt
         switch action {
         case .create:
@@ -55,7 +67,7 @@ struct InvoiceModel {
             // A stateless payment's row has no payment request: a later create is another invoice. Marked by -1.
             var next = stored ?? Invoice(state: .open, failedBack: [-1])
             switch next.state {
-            case .open where next.failedBack.contains(attempt): return .refused
+            case .open where isFailedBack: return .refused
             case .open:
                 next.state = settles ? .settleRequested : .accepted
                 next.attempt = attempt
@@ -73,11 +85,16 @@ struct InvoiceModel {
             next.state = .settleRequested
             return .applied(next, [.invoiceSettleRequested])
         case .release:
-            guard var next = stored else { return .refused }
-            guard next.state == .accepted, isThisSet else { return next.failedBack.contains(attempt) ? .repeated : .refused }
+            guard var next = stored, next.state == .accepted, isThisSet else { return isFailedBack ? .repeated : .refused }
             next.state = .open
             next.failedBack.insert(attempt)
             return .applied(next, [.invoiceReleased])
+        case .void:
+            if let stored, stored.state != .open, stored.state != .accepted { return .refused }
+            guard var next = stored, next.state == .accepted, isThisSet else { return isFailedBack ? .repeated : .voided }
+            next.state = .open
+            next.failedBack.insert(attempt)
+            return .applied(next, [.htlcFailed, .htlcFailed, .invoiceReleased])
         case .cancel, .cancelSet:
             guard var next = stored else { return .refused }
             guard next.state == .open || next.state == .accepted && isThisSet && action == .cancelSet else {

@@ -2,6 +2,7 @@ import Ledger
 import Logging
 import Loop
 import Payments
+import TestSupport
 import Testing
 
 /// Runs the body with a started ledger on a database of its own.

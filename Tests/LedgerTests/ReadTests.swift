@@ -1,6 +1,7 @@
 import Ledger
 import Loop
 import Payments
+import TestSupport
 import Testing
 
 @Suite("Reads")
@@ -61,6 +62,21 @@ struct ReadTests {
             #expect(try await ledger.events(after: 0, limit: 2).map(\.offset) == [1, 2])
             #expect(try await ledger.events(after: .max).isEmpty)
             #expect(try await ledger.events(after: .min, account: 1, types: [.nodeConnected], paymentHash: nil).map(\.id) == ["evt_node"])
+        }
+    }
+
+    @Test("of events pass on what a newer version has written, under its own type")
+    func foreignEvents() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = await ledger.commit([Payment(1).create, Payment(2).create])
+            TestServer.sql(
+                "INSERT INTO events VALUES (3, 1, now(), 'evt_new', 'invoice.refunded', NULL, '{}'); UPDATE stream SET head = 3", in: dsn)
+            _ = await ledger.commit(Payment(3).create)
+            let page = try await ledger.events(after: 1, limit: 3)
+            #expect(page.map(\.offset) == [2, 3, 4])
+            #expect(page[1].type == .other("invoice.refunded") && page[1].type.rawValue == "invoice.refunded")
+            #expect(try await ledger.events(after: 0, types: [.other("invoice.refunded")]).map(\.id) == ["evt_new"])
+            #expect(EventType.allCases.allSatisfy { EventType(rawValue: $0.rawValue) == $0 && $0 != .other($0.rawValue) })
         }
     }
 

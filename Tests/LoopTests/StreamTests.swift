@@ -1,4 +1,5 @@
 import Loop
+import TestSupport
 import Testing
 
 /// What came over a stream and how it ended.

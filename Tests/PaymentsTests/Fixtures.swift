@@ -57,6 +57,7 @@ extension [Order] {
     var held: [CircuitKey] { compactMap { if case .hold(let key) = $0 { key } else { nil } } }
     var lookUps: [PaymentHash] { compactMap { if case .lookUp(let hash) = $0 { hash } else { nil } } }
     var changes: [(id: ChangeID, change: Change)] { compactMap { if case .persist(let id, let change) = $0 { (id, change) } else { nil } } }
+    var withdrawn: [ChangeID] { compactMap { if case .withdraw(let id) = $0 { id } else { nil } } }
     var replies: [Reply] { compactMap { if case .reply(_, let reply) = $0 { reply } else { nil } } }
     var rejections: [Rejection] { compactMap { if case .fail(_, let rejection, _, _) = $0 { rejection } else { nil } } }
 }

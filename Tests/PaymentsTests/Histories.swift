@@ -1,86 +1,34 @@
 import Payments
-
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &+ 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
-
-/// The store as the machine's contract describes it, with nothing of SQL.
-struct ModelStore {
-    var rows: [PaymentHash: StoredSet] = [:]
-    var events: [EventType] = []
-    /// How often a settlement was committed for a hash: more than once is money lost.
-    var settlements: [PaymentHash: Int] = [:]
-
-    mutating func apply(_ change: Change) -> ChangeOutcome {
-        let outcome = decide(change.step)
-        if outcome == .applied { events += change.events.map(\.type) }
-        return outcome
-    }
-
-    private mutating func decide(_ step: Change.Step) -> ChangeOutcome {
-        switch step {
-        case .accept(let set, let preimage):
-            let row = rows[set.paymentHash]
-            if let row, row.setID == set.setID, preimage == nil ? row.state == .accepted || row.state.isReleased : row.state.isReleased { return .repeated }
-            guard row == nil || row?.state == .open || (row?.state == .accepted && row?.setID == set.setID) else { return .refused(row) }
-            rows[set.paymentHash] = StoredSet(
-                paymentHash: set.paymentHash, state: preimage == nil ? .accepted : .settleRequested, setID: set.setID, terms: set.terms,
-                htlcs: set.htlcs.map { .init(held: $0, resolution: nil) })
-            if preimage != nil { settlements[set.paymentHash, default: 0] += 1 }
-            return .applied
-        case .requestSettlement(let hash, let setID, _):
-            guard let row = rows[hash], row.setID == setID else { return .refused(rows[hash]) }
-            if row.state.isReleased { return .repeated }
-            guard row.state == .accepted else { return .refused(row) }
-            rows[hash]?.state = .settleRequested
-            settlements[hash, default: 0] += 1
-            return .applied
-        case .release(let hash, let setID):
-            guard let row = rows[hash], row.setID == setID else { return .refused(rows[hash]) }
-            if row.state == .open { return .repeated }
-            guard row.state == .accepted else { return .refused(row) }
-            rows[hash]?.state = .open
-            return .applied
-        case .cancel(let hash, let setID):
-            guard let row = rows[hash] else { return .refused(nil) }
-            if row.state == .canceled { return .repeated }
-            guard row.state == .open || (row.state == .accepted && row.setID == setID) else { return .refused(row) }
-            rows[hash]?.state = .canceled
-            return .applied
-        case .expire(let hash):
-            guard rows[hash]?.state == .open else { return .refused(rows[hash]) }
-            rows[hash]?.state = .expired
-            return .applied
-        case .resolve(let hash, let circuitKey, let resolution, let conclusion):
-            guard let index = rows[hash]?.htlcs.firstIndex(where: { $0.held.circuitKey == circuitKey }) else { return .refused(rows[hash]) }
-            if rows[hash]?.htlcs[index].resolution != nil { return .repeated }
-            rows[hash]?.htlcs[index].resolution = resolution
-            if let conclusion { rows[hash]?.state = conclusion }
-            return .applied
-        case .create, .tell:
-            return .applied
-        }
-    }
-}
+import TestSupport
 
 /// Nodes, payers, a store and the machine, driven by chance, with crashes between any two steps.
 struct History {
+    struct Waiting {
+        var id: ChangeID
+        var change: Change
+        var isSent = false
+        var mayBeStored = false
+        var isWantedBack = false
+        var isWithdrawable: Bool {
+            switch change.step {
+            case .accept, .requestSettlement: true
+            case .create, .release, .void, .cancel, .expire, .resolve, .tell: false
+            }
+        }
+    }
     struct Held { var offer: Offer; var isOffered: Bool; var isSettled = false }
 
-    var random: Generator
+    var random: SeededGenerator
     var machine: Machine
     var store = ModelStore()
     var held: [CircuitKey: Held] = [:]
     var gone: [(CircuitKey, Resolution)] = []
-    /// On their way to the store, in order; a crash may lose the tail before it is applied.
-    var inFlight: [(ChangeID, Change)] = []
+    /// On their way to the store, in order; those at the front may be in the statement under way.
+    var queue: [Waiting] = []
+    /// Statements of lost connections that the server may still carry out, until another term begins.
+    var late: [[Change]] = []
+    /// The database does not answer, and blocks go by.
+    var isAway = false
     var lookUps: [PaymentHash] = []
     var unheardResolutions: [(CircuitKey, Resolution)] = []
     var failedKeys: Set<CircuitKey> = []
@@ -93,7 +41,7 @@ struct History {
     var nextRequest: UInt64 = 0
 
     init(seed: UInt64) {
-        random = Generator(state: seed)
+        random = SeededGenerator(seed: seed)
         machine = Machine(policy: .init())
         _ = machine.heightReached(height, at: seconds(0))
     }
@@ -112,12 +60,15 @@ struct History {
         case 60..<66: answerLookUp()
         case 66..<74: request()
         case 74..<80: carry(machine.timeReached(advance(by: Int64.random(in: 0...30, using: &random))))
-        case 80..<84: mineBlocks()
+        case 80..<84: mineBlocks(UInt32.random(in: 1...40, using: &random))
         case 84..<90: hearResolution()
         case 90..<94: loseNode(UInt8.random(in: 1...2, using: &random))
-        case 94..<97: crash()
+        case 94..<96: crash()
+        case 96..<98: isAway.toggle()
         default: offerAgain()
         }
+        if isAway, Int.random(in: 0..<4, using: &random) == 0 { mineBlocks(UInt32.random(in: 1...20, using: &random)) }
+        if Int.random(in: 0..<8, using: &random) == 0 { runLate() }
         check()
     }
 
@@ -138,16 +89,71 @@ struct History {
     }
 
     private mutating func answerFromStore() {
-        guard !inFlight.isEmpty else { return }
-        let (id, change) = inFlight.removeFirst()
-        var outcome = store.apply(change)
-        // The answer was lost and the same change was sent again.
-        if Int.random(in: 0..<4, using: &random) == 0 { outcome = store.apply(change) }
-        carry(machine.persisted(id, outcome, at: now))
+        if let index = queue.firstIndex(where: { $0.isWantedBack && !$0.isSent }) {
+            let waiting = queue.remove(at: index)
+            carry(machine.persisted(waiting.id, .withdrawn(mayBeStored: waiting.mayBeStored), at: now))
+        } else if queue.first?.isSent == true {
+            isAway || !isFinishing && Int.random(in: 0..<5, using: &random) == 0 ? loseConnection() : answerStatement()
+        } else if !isAway, !queue.isEmpty {
+            for index in 0..<min(Int.random(in: 1...3, using: &random), queue.count) { send(index) }
+        }
+    }
+
+    private mutating func send(_ index: Int) {
+        queue[index].isSent = true
+        let step = queue[index].change.step
+        guard step.settles else { return }
+        let parts: [HeldHTLC] = if case .accept(let set, _) = step { set.htlcs } else { store.rows[step.paymentHash]?.htlcs.map(\.held) ?? [] }
+        if parts.contains(where: { $0.autoFailHeight <= Int64(height) }) {
+            violations.append("sent the settlement of a set of which a node has failed a part")
+        }
+    }
+
+    private mutating func answerStatement() {
+        let sent = queue.prefix(while: \.isSent)
+        queue.removeFirst(sent.count)
+        for waiting in sent {
+            // Something in it that the server can never take. How an HTLC ended would then be told at the next start.
+            if !isFinishing, !waiting.change.step.isResolution, Int.random(in: 0..<40, using: &random) == 0 {
+                let outcome = waiting.mayBeStored && waiting.isWithdrawable
+                    ? ChangeOutcome.withdrawn(mayBeStored: true) : .refused(store.rows[waiting.change.step.paymentHash])
+                carry(machine.persisted(waiting.id, outcome, at: now))
+            } else {
+                carry(machine.persisted(waiting.id, apply(waiting.change), at: now))
+            }
+        }
+    }
+
+    /// Nobody knows what became of the statement: it was carried out, or never arrived, or is yet to be carried out.
+    private mutating func loseConnection() {
+        let sent = queue.prefix(while: \.isSent).map(\.change)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: for change in sent { _ = apply(change) }
+        case 1: late.append(sent)
+        default: break
+        }
+        for index in sent.indices {
+            queue[index].isSent = false
+            queue[index].mayBeStored = true
+        }
+    }
+
+    private mutating func runLate() {
+        guard let index = late.indices.randomElement(using: &random) else { return }
+        for change in late.remove(at: index) { _ = apply(change) }
+    }
+
+    private mutating func apply(_ change: Change) -> ChangeOutcome {
+        let outcome = store.apply(change)
+        if outcome == .applied, change.step.settles, let row = store.rows[change.step.paymentHash],
+            row.htlcs.contains(where: { failedKeys.contains($0.held.circuitKey) }) {
+            violations.append("committed the settlement of a set of which a part was failed")
+        }
+        return outcome
     }
 
     private mutating func answerLookUp() {
-        guard !lookUps.isEmpty else { return }
+        guard !lookUps.isEmpty, !isAway else { return }
         let hash = lookUps.removeFirst()
         carry(machine.found(hash, store.rows[hash], at: now))
     }
@@ -161,15 +167,16 @@ struct History {
         carry(orders)
     }
 
-    private mutating func mineBlocks() {
-        height += UInt32.random(in: 1...40, using: &random)
+    private mutating func mineBlocks(_ count: UInt32) {
+        height += count
         for (key, part) in held.sorted(by: { $0.key < $1.key }) where Int64(part.offer.htlc.autoFailHeight) <= Int64(height) && !part.isSettled { end(key, isSettled: false) }
         carry(machine.heightReached(height, at: now))
     }
 
     private mutating func end(_ key: CircuitKey, isSettled: Bool) {
         guard held.removeValue(forKey: key) != nil else { return }
-        unheardResolutions.append((key, Resolution(isSettled: isSettled, isOffChain: true)))
+        gone.append((key, Resolution(isSettled: isSettled, isOffChain: true)))
+        unheardResolutions.append(gone.last!)
     }
 
     private mutating func hearResolution() {
@@ -184,10 +191,13 @@ struct History {
     }
 
     private mutating func crash() {
-        // Whatever was under way may have arrived, as a prefix.
-        for (_, change) in inFlight.prefix(Int.random(in: 0...inFlight.count, using: &random)) { _ = store.apply(change) }
-        inFlight = []
+        // What was under way may have arrived. Once a new term has begun it cannot any more.
+        if Bool.random(using: &random) { runLate() }
+        if Bool.random(using: &random) { for waiting in queue.prefix(while: \.isSent) { _ = apply(waiting.change) } }
+        queue = []
+        late = []
         lookUps = []
+        isAway = false
         for key in held.keys { held[key]?.isOffered = false }
         machine = Machine(policy: .init())
         _ = machine.heightReached(height, at: now)
@@ -206,7 +216,9 @@ struct History {
     private mutating func carry(_ orders: [Order]) {
         for order in orders {
             switch order {
-            case .persist(let id, let change): inFlight.append((id, change))
+            case .persist(let id, let change): queue.append(Waiting(id: id, change: change))
+            case .withdraw(let id):
+                if let index = queue.firstIndex(where: { $0.id == id }) { queue[index].isWantedBack = true }
             case .lookUp(let hash): lookUps.append(hash)
             case .settle(let key, _): settle(key)
             case .fail(let key, _, _, _): fail(key)
@@ -224,7 +236,6 @@ struct History {
         settledKeys.insert(key)
         // The answer may be lost with the stream, or the node may end it now.
         if isFinishing || Bool.random(using: &random) {
-            gone.append((key, Resolution(isSettled: true, isOffChain: true)))
             end(key, isSettled: true)
         } else {
             held[key]?.isOffered = false
@@ -238,9 +249,8 @@ struct History {
         if row?.state.isReleased == true, row?.htlcs.contains(where: { $0.held.circuitKey == key }) == true {
             violations.append("failed a part of a committed settlement: \(key)")
         }
-        if inFlight.contains(where: { Self.settles($0.1, key) }) { violations.append("failed a part of a settlement on its way: \(key)") }
+        if queue.contains(where: { Self.settles($0.change, key) }) { violations.append("failed a part of a settlement on its way: \(key)") }
         failedKeys.insert(key)
-        gone.append((key, Resolution(isSettled: false, isOffChain: true)))
         end(key, isSettled: false)
     }
 
@@ -261,13 +271,16 @@ struct History {
     /// Everything works again and nobody asks for anything: in the end nothing may be held.
     private mutating func finish() {
         isFinishing = true
+        isAway = false
+        while !late.isEmpty { runLate() }
         for _ in 0..<6 {
             offerAgain()
-            while !lookUps.isEmpty || !inFlight.isEmpty || !unheardResolutions.isEmpty {
+            while !lookUps.isEmpty || !queue.isEmpty || !unheardResolutions.isEmpty {
                 answerLookUp()
                 answerFromStore()
                 hearResolution()
             }
+            mineBlocks(1)
             carry(machine.timeReached(advance(by: 61)))
             check()
         }

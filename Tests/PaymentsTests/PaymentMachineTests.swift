@@ -87,7 +87,7 @@ struct PaymentMachineTests {
         #expect(machine.unresolved(on: node(2)) == [circuit(2, 0)])
     }
 
-    @Test("never fails a part once the settlement was handed to the store", arguments: [InvoiceTerms.Settlement.auto, .hold])
+    @Test("fails no part while a settlement is with the store", arguments: [InvoiceTerms.Settlement.auto, .hold])
     func noFailureWhileCommitting(settlement: InvoiceTerms.Settlement) throws {
         var machine = machine()
         var id = try #require(machine.offered(offer(settlement: settlement), at: seconds(1)).changes.first?.id)
@@ -152,6 +152,18 @@ struct PaymentMachineTests {
         #expect(machine.heightReached(1143, at: seconds(5)).failed == [circuit(1, 0)])
     }
 
+    @Test("a released set whose stream was away meanwhile waits for the store beyond the deadline: another leader may have settled it")
+    func deadlineAfterLoss() throws {
+        var machine = machine()
+        let id = try #require(machine.offered(offer(settlement: .hold), at: seconds(1)).changes.first?.id)
+        _ = machine.persisted(id, .applied, at: seconds(2))
+        let release = machine.heightReached(1141, at: seconds(3))
+        machine.nodeDetached(node(1))
+        _ = machine.offered(offer(settlement: .hold), at: seconds(4))
+        #expect(machine.heightReached(1143, at: seconds(5)).isEmpty)
+        #expect(machine.persisted(try #require(release.changes.first?.id), .applied, at: seconds(6)).failed == [circuit(1, 0)])
+    }
+
     @Test("an incomplete set is let go after the time for it, and only when the store was heard")
     func mppTimeout() {
         var machine = machine()
@@ -207,7 +219,24 @@ struct PaymentMachineTests {
         #expect(first.changes.first?.change.events.map(\.type) == [.htlcSettled])
         let last = machine.resolved(circuit(2, 0), Resolution(isSettled: isSettled, isOffChain: true), at: seconds(4))
         #expect(last.changes.first?.change.events.map(\.type) == (isSettled ? [.htlcSettled, .invoiceSettled] : [.htlcFailed, .invoiceFailed]))
+        _ = machine.persisted(try #require(last.changes.first?.id), .applied, at: seconds(5))
+        #expect(machine.liveCount == 1, "until the store knows it all")
+        _ = machine.persisted(try #require(first.changes.first?.id), .repeated, at: seconds(5))
         #expect(machine.liveCount == 0)
+    }
+
+    @Test("what the store knows to be settled is taken over with what the nodes have told meanwhile")
+    func takenOver() throws {
+        var machine = machine()
+        let id = try #require(machine.offered(offer(), at: seconds(1)).changes.first?.id)
+        _ = machine.resolved(circuit(1, 0), Resolution(isSettled: false, isOffChain: true), at: seconds(2))
+        let stored = StoredSet(
+            paymentHash: hash(1), state: .settleRequested, setID: SetID(Bytes32()), terms: offer().terms,
+            htlcs: [.init(held: offer().htlc, resolution: nil)])
+        let orders = machine.persisted(id, .refused(stored), at: seconds(3))
+        #expect(orders.changes.first?.change.events.map(\.type) == [.htlcFailed, .invoiceFailed])
+        // From here on nothing has to be asked about another HTLC.
+        #expect(machine.offered(offer(on: 2), at: seconds(4)).failed == [circuit(2, 0)])
     }
 
     @Test("a restored settlement settles its parts as they come, and fails others")

@@ -1,4 +1,5 @@
 import Payments
+import TestSupport
 import Testing
 import Wire
 
@@ -24,7 +25,7 @@ import Wire
 
     @Test("Damaged messages never trap a session, and a closed session stays silent")
     func damaged() {
-        var random = Seeded(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<4000 {
             var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
             var orders: [SessionOrder] = []

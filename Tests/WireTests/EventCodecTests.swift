@@ -38,6 +38,15 @@ import Wire
         #expect(String(decoding: Push.publication(event, on: .nodes), as: UTF8.self) == #"{"push":{"channel":"nodes","pub":{"data":\#(object),"offset":42}}}"#)
     }
 
+    @Test("An event of a newer version keeps its type's name")
+    func foreign() {
+        let event = PublishedEvent(
+            offset: 42, id: "evt_1", type: .other("invoice.refunded"), account: 1, paymentHash: nil, time: UnixTime(seconds: 0), data: "{}")
+        #expect(
+            String(decoding: EventCodec.object(event), as: UTF8.self)
+                == #"{"offset":42,"id":"evt_1","type":"invoice.refunded","time":"1970-01-01T00:00:00Z","data":{}}"#)
+    }
+
     @Test("Channel identifiers of unsigned 64 bits are text")
     func circuits() {
         let circuit = CircuitKey(node: PublicKey(InlineArray(repeating: 2)), chanID: .max, htlcID: .max)

@@ -1,4 +1,5 @@
 import Payments
+import TestSupport
 import Testing
 import Wire
 
@@ -25,7 +26,7 @@ import Wire
 
     @Test("Damaged documents never trap")
     func fuzz() {
-        var random = Seeded(state: 5)
+        var random = SeededGenerator(seed: 5)
         let seed = Array(#"{"a":[1,-2,3.5e-7,"é\u00e9\n\ud83d\ude00",{"b":null,"c":true}],"d":{}}"#.utf8)
         for _ in 0..<4000 {
             var text = seed

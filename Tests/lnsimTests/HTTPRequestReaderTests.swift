@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import lnsim
@@ -47,7 +48,7 @@ import Testing
 
     @Test("random and mutated bytes never trap", arguments: 0..<50)
     func fuzz(_ seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let valid = Array("POST /pay HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n{}   ".utf8)
         for _ in 0..<200 {
             var bytes = valid

@@ -6,6 +6,7 @@ import LNDProto
 import Loop
 import Payments
 import SwiftProtobuf
+import TestSupport
 
 @testable import lnsim
 
@@ -102,8 +103,11 @@ func connect(to node: NodeServer) throws -> (client: GRPCClient, metadata: Metad
 /// Waits for something that the loop brings about; fails the test's expectation if it does not in time.
 @LoopActor
 func eventually(_ condition: @LoopActor () -> Bool) async -> Bool {
-    for _ in 0..<12_000 where !condition() { try? await Task.sleep(for: .milliseconds(10)) }
-    return condition()
+    for _ in 0..<12_000 {
+        if condition() { return true }
+        try? await Task.sleep(for: .milliseconds(10))
+    }
+    return false
 }
 
 extension GRPCClient {

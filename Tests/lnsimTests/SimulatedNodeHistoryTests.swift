@@ -1,4 +1,5 @@
 import Payments
+import TestSupport
 import Testing
 
 @testable import lnsim
@@ -6,7 +7,7 @@ import Testing
 @Suite struct SimulatedNodeHistoryTests {
     @Test("in any history an HTLC ends at most once, never stays held past its time, and is never offered to nobody", arguments: 0..<40)
     func anyHistory(_ seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var script = NodeScript { $0.requiresInterceptor = seed % 4 != 0 }
         var ends: [Circuit: Int] = [:]
         var session = 0
@@ -63,7 +64,7 @@ import Testing
 
     @Test("bytes that are no answer end the stream; whatever is one never traps", arguments: 0..<20)
     func fuzz(_ seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var script = NodeScript()
         _ = script.node.arrived(NodeScript.htlc(0))
         for session in 1...200 {

@@ -156,6 +156,51 @@ def test_a_database_that_dies_with_a_commit_under_way_loses_nothing(system):
     assert_settled(system, invoice, paying)
 
 
+def paying_unequal(system, invoice):
+    """Two parts, of which the first one has hundreds of blocks less than the second."""
+    height = call("GET", system.control_url + "/state").json["height"]
+    longer = {"incoming_expiry": height + 700, "outgoing_expiry": height + 600, "payload_cltv": height + 600}
+    return (Paying(system, invoice, PARTS[:1], total_msat=100_000),
+            Paying(system, invoice, PARTS[1:], total_msat=100_000, **longer))
+
+
+def assert_let_go(system, invoice, parts):
+    """Neither part was paid, nobody was told that one would be, and the invoice can be paid by another set."""
+    for part in parts:
+        assert part.result()["status"] == "failed"
+    assert state(system, invoice) == "open"
+    assert types(events(system, invoice["payment_hash"])) == ["invoice.created"]
+    assert pay(system, invoice, PARTS)["status"] == "succeeded"
+    until_state(system, invoice, "settled")
+    assert_dense(system)
+
+
+def test_a_set_of_which_a_node_has_failed_a_part_while_the_database_was_away_is_not_settled(system):
+    invoice = create(system)
+    system.stop_database()
+    parts = paying_unequal(system, invoice)
+    until(lambda: sum(node["held_count"] for node in simulated(system)) == 2, what="both parts held")
+    control(system, "/blocks", {"count": 200})
+    assert parts[0].result()["status"] == "failed", "its node has let it go"
+    assert simulated(system)[1]["held_count"] == 1, "nobody knows yet whether it is part of an old settlement"
+    system.start_database()
+    assert_let_go(system, invoice, parts)
+
+
+def test_a_set_that_may_have_reached_the_database_is_made_void_before_its_parts_are_failed(system):
+    invoice = create(system)
+    with StreamLock(system) as lock:
+        parts = paying_unequal(system, invoice)
+        lock.until_waiting()
+        control(system, "/blocks", {"count": 200})
+        assert parts[0].result()["status"] == "failed", "its node has let it go"
+        lock.abort_commits()
+        lock.until_waiting()
+        assert simulated(system)[1]["held_count"] == 1
+    assert_let_go(system, invoice, parts)
+    assert system.sql("SELECT count(*) FROM htlcs WHERE was_failed_back AND payment_hash = '\\x" + invoice["payment_hash"] + "'") == "2"
+
+
 def test_a_gateway_that_starts_before_its_database_waits_for_it(system):
     system.end("leyden")
     system.stop_database()
@@ -253,9 +298,10 @@ def test_a_leader_that_is_told_to_stop_hands_over_at_once(system):
 def test_a_set_is_let_go_before_the_nodes_do_it_and_never_settled_after(system):
     invoice, paying = held(system)
     left = min(event["data"]["blocks_left"] for event in events(system, invoice["payment_hash"]) if event["type"] == "htlc.accepted")
+    auto_failed = [node["auto_failed"] for node in simulated(system)]
     control(system, "/blocks", {"count": left - 1})
     result = paying.result()
-    assert result["status"] == "failed" and all(node["auto_failed"] == 0 for node in simulated(system))
+    assert result["status"] == "failed" and [node["auto_failed"] for node in simulated(system)] == auto_failed
     until_state(system, invoice, "open")
     assert decide(system, invoice, "settle").status == 409
     told = types(events(system, invoice["payment_hash"]))

@@ -33,6 +33,7 @@ extension GatewayAPI {
             switch outcome {
             case .applied, .repeated: exchange.respond(encode(record), status: 201)
             case .refused: exchange.refuse(.conflict("the payment hash exists"))
+            case .withdrawn: exchange.refuse(.unavailable)
             }
         }
     }
@@ -178,7 +179,7 @@ extension EventType {
         switch self {
         case .invoiceSettled, .invoiceCanceled, .invoiceExpired, .invoiceFailed: true
         case .invoiceCreated, .invoiceAccepted, .invoiceSettleRequested, .invoiceReleased, .htlcAccepted, .htlcSettled, .htlcFailed,
-            .nodeConnected, .nodeDisconnected: false
+            .nodeConnected, .nodeDisconnected, .other: false
         }
     }
 }

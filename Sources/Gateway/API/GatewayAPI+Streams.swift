@@ -108,7 +108,8 @@ extension GatewayAPI {
                 guard !matching.isEmpty else { return nil }
                 types += matching
             } else {
-                guard let type = EventType(rawValue: String(name)) else { return nil }
+                let type = EventType(rawValue: String(name))
+                guard EventType.allCases.contains(type) else { return nil }
                 types.append(type)
             }
         }

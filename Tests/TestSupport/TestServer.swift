@@ -1,10 +1,9 @@
 import Glibc
-import Testing
 
 /// A private Postgres for the test process: started by the first test that asks, stopped at exit.
-enum TestServer {
+package enum TestServer {
     /// A fresh database's DSN.
-    static func makeDatabase() -> String {
+    package static func makeDatabase() -> String {
         let name = "test_\(UInt64.random(in: 0 ... .max))"
         _ = shell("\(psql) -d 'dbname=postgres \(host)' -c 'CREATE DATABASE \(name)'")
         return "\(host) dbname=\(name)"
@@ -12,18 +11,18 @@ enum TestServer {
 
     /// One statement by a client of its own; rows by lines, columns by `|`.
     @discardableResult
-    static func sql(_ text: String, in dsn: String) -> String {
+    package static func sql(_ text: String, in dsn: String) -> String {
         shell("\(psql) -d '\(dsn)' -Atqc \"\(text)\"")
     }
 
     /// Lets connections to the database in, or keeps them out and ends those that are.
-    static func open(_ isOpen: Bool, _ dsn: String) {
+    package static func open(_ isOpen: Bool, _ dsn: String) {
         let name = dsn.split(separator: "=").last ?? ""
         sql("UPDATE pg_database SET datallowconn = \(isOpen) WHERE datname = '\(name)'", in: "\(host) dbname=postgres")
         if !isOpen { sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'", in: "\(host) dbname=postgres") }
     }
 
-    private static let psql = "/usr/lib/postgresql/15/bin/psql"
+    static let psql = "/usr/lib/postgresql/15/bin/psql"
 
     /// The DSN without a database.
     private static let host: String = {
@@ -32,7 +31,7 @@ enum TestServer {
         return dsn.split(separator: " ").filter { !$0.hasPrefix("dbname=") }.joined(separator: " ")
     }()
 
-    private static let directory = "/tmp/leyden-gateway-tests-\(getpid())"
+    private static let directory = "/tmp/leyden-tests-\(getpid())"
     private static let script = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/scripts/postgres"
 
     private static func shell(_ command: String) -> String {

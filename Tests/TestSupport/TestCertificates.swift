@@ -1,7 +1,7 @@
 /// Self-signed P-256 certificates made for these tests alone, in the manner of LND's.
-enum TestCertificates {
+package enum TestCertificates {
     /// For `node-a`, `localhost` and 127.0.0.1; valid for a hundred years.
-    static let valid = Array(
+    package static let valid = Array(
         """
         -----BEGIN CERTIFICATE-----
         MIIB4DCCAYWgAwIBAgIUdvnzhOClp/RF2FXSnGhcmLOa+NEwCgYIKoZIzj0EAwIw
@@ -17,7 +17,7 @@ enum TestCertificates {
         hrPV1g==
         -----END CERTIFICATE-----
         """.utf8)
-    static let validKey = Array(
+    package static let validKey = Array(
         """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgvIUTTeSa8lZVLWxn
@@ -27,7 +27,7 @@ enum TestCertificates {
         """.utf8)
 
     /// For `node-b`; out of date since 2021.
-    static let expired = Array(
+    package static let expired = Array(
         """
         -----BEGIN CERTIFICATE-----
         MIIBSzCB8gIBATAKBggqhkjOPQQDAjAyMR8wHQYDVQQKDBZsbmQgYXV0b2dlbmVy
@@ -39,7 +39,7 @@ enum TestCertificates {
         MROM4sMpeqP/kIH+AiEAkS04EqTntSHWlfxiCA+0zYcxRIwq6y9LXTZMWIE9vCs=
         -----END CERTIFICATE-----
         """.utf8)
-    static let expiredKey = Array(
+    package static let expiredKey = Array(
         """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMD9IRseowPREKq8q
