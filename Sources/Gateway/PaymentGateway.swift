@@ -17,6 +17,7 @@ public final class PaymentGateway {
     let nodeNames: [PublicKey: String]
     let metrics = Metrics()
     let leadership: Leadership
+    let board: NodeBoard
     private(set) var publisher: Publisher!
     private let screening: Screening
     private let logger: Logger
@@ -43,6 +44,7 @@ public final class PaymentGateway {
         nodes = settings.nodes.map { LNDNode(configuration: $0, hash: LibCrypto.self, logger: logger) }
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
+        board = NodeBoard(ledger: ledger)
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
         for node in nodes { listen(to: node) }
@@ -53,8 +55,10 @@ public final class PaymentGateway {
     public var livePayments: Int { machine.liveCount }
     /// The nodes that invoices name: connected and not draining.
     var receivingNodes: [(pubkey: PublicKey, chanID: UInt64)] {
-        nodes.filter(\.state.isReceiving).map { ($0.pubkey, $0.virtualChannelID) }
+        nodes.filter { stateName(of: $0) == LNDNode.State.receivingName }.map { ($0.pubkey, $0.virtualChannelID) }
     }
+    /// The leader sees its nodes; the other processes know what it has told.
+    func stateName(of node: LNDNode) -> String { isLeader ? node.state.name : board.states[node.pubkey] ?? "unknown" }
     /// The committed offset up to which readers have been told.
     public var head: Int64 { publisher.head ?? 0 }
 
@@ -63,11 +67,16 @@ public final class PaymentGateway {
     /// Waits for the store, takes the lease and connects the nodes; comes back at once.
     public func start() {
         ledger.onState = { [weak self] state in self?.ledgerChanged(state) }
-        ledger.onHead = { [weak self] head in self?.publisher.heard(head) }
+        ledger.onHead = { [weak self] head in if let self { publisher.heard(head, patiently: isLeader) } }
         ledger.start(migrates: settings.migrates)
-        ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in self?.timePassed() }
+        ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in
+            guard let self else { return }
+            timePassed()
+            if !ledger.isListening { publisher.catchUp() }
+        }
         sweeps = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in
             self?.sweepExpired()
+            self?.shareNodeStates()
             // A notification may get lost.
             self?.publisher.catchUp()
         }
@@ -96,8 +105,14 @@ public final class PaymentGateway {
             epoch = position.epoch
             publisher.start(at: position.head)
             publisher.catchUp()
-            leadership.start()
+            shareNodeStates()
+            if settings.mayLead { leadership.start() }
         }
+    }
+
+    private func shareNodeStates() {
+        guard case .leader(let term) = leadership.state else { return board.read() }
+        board.tell(Dictionary(nodes.map { ($0.pubkey, $0.state.name) }, uniquingKeysWith: { $1 }), term: term)
     }
 
     private func leadershipChanged(_ state: Leadership.State) {

@@ -51,6 +51,17 @@ extension Ledger {
         reads.read(step, completion, EventQuery.read)
     }
 
+    /// Whether commits are heard of; otherwise they have to be asked for.
+    public var isListening: Bool { tail.isListening }
+
+    /// All events after an offset, in order, on the connection that hears of them; while that is away, on the other reads'.
+    public func newest(
+        after offset: Int64, limit: Int, completion: @escaping @LoopActor (Result<[PublishedEvent], LedgerError>) -> Void
+    ) {
+        let step = EventQuery.after(offset, limit: limit, account: nil, types: nil, paymentHash: nil)
+        if !tail.read(step, completion, EventQuery.read) { reads.read(step, completion, EventQuery.read) }
+    }
+
     /// The stream's epoch, head and leader.
     public func stream(completion: @escaping @LoopActor (Result<StreamPosition, LedgerError>) -> Void) {
         reads.read(EventQuery.position, completion) { rows in
@@ -58,6 +69,20 @@ extension Ledger {
                 epoch: rows.text(0, 0), head: rows.integer(0, 1), term: rows.integer(0, 2),
                 leader: rows.optional(0, 3, rows.text), isLed: rows.flag(0, 4))
         }
+    }
+
+    // MARK: Nodes
+
+    /// How the nodes stand, as the last leader has told.
+    public func nodeStates(completion: @escaping @LoopActor (Result<[PublicKey: String], LedgerError>) -> Void) {
+        reads.read(NodeStateQuery.all, completion, NodeStateQuery.read)
+    }
+
+    /// Tells the other processes; nothing is written if another term runs.
+    public func tellNodeStates(
+        _ states: [PublicKey: String], term: Int64, completion: @escaping @LoopActor (Result<Void, LedgerError>) -> Void
+    ) {
+        reads.read(NodeStateQuery.tell(states, term: term), completion) { _ in }
     }
 
     // MARK: API keys
