@@ -18,6 +18,8 @@ public final class PaymentGateway {
     let metrics = Metrics()
     let leadership: Leadership
     let board: NodeBoard
+    let history: EventHistory
+    private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
     private let screening: Screening
     private let logger: Logger
@@ -31,6 +33,8 @@ public final class PaymentGateway {
     private var ticks: Timer?
     private var sweeps: Timer?
     private(set) var epoch: String?
+    /// Told once, before the first event: up to which offset everything belongs to the past.
+    public var onBegin: (@LoopActor (Int64) -> Void)?
     /// Gets the committed events, in order and without gaps.
     public var onEvents: (@LoopActor ([PublishedEvent]) -> Void)?
 
@@ -45,7 +49,10 @@ public final class PaymentGateway {
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
         board = NodeBoard(ledger: ledger)
+        let metrics = metrics
+        history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
+        states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
         for node in nodes { listen(to: node) }
     }
@@ -97,17 +104,30 @@ public final class PaymentGateway {
         metrics.databaseIsConnected = state == .connected
         guard state == .connected else { return }
         ledger.stream { [self] result in
-            guard case .success(let position) = result else {
-                // Without the position nothing begins, so it is asked for until it is known.
-                _ = Timer(afterMilliseconds: 1000) { [weak self] in if let self, ledger.state == .connected { ledgerChanged(.connected) } }
-                return
-            }
+            guard case .success(let position) = result else { return connectLater() }
             epoch = position.epoch
-            publisher.start(at: position.head)
-            publisher.catchUp()
-            shareNodeStates()
-            if settings.mayLead { leadership.start() }
+            guard publisher.head == nil else { return goOn() }
+            // The newest of the past are kept at hand: most clients were away for a moment only.
+            ledger.newest(after: position.head - EventHistory.recentEvents, limit: Int(EventHistory.recentEvents)) { [self] result in
+                guard case .success(let events) = result else { return connectLater() }
+                let head = max(position.head, events.last?.offset ?? 0)
+                publisher.start(at: head)
+                history.start(at: head, events)
+                onBegin?(head)
+                goOn()
+            }
         }
+    }
+
+    /// Without the position nothing begins, so it is asked for until it is known.
+    private func connectLater() {
+        _ = Timer(afterMilliseconds: 1000) { [weak self] in if let self, ledger.state == .connected { ledgerChanged(.connected) } }
+    }
+
+    private func goOn() {
+        publisher.catchUp()
+        shareNodeStates()
+        if settings.mayLead { leadership.start() }
     }
 
     private func shareNodeStates() {
@@ -308,6 +328,7 @@ public final class PaymentGateway {
 
     private func published(_ events: [PublishedEvent]) {
         metrics.events += events.count
+        history.published(events)
         onEvents?(events)
     }
 }

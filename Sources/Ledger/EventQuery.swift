@@ -9,13 +9,36 @@ enum EventQuery {
         SELECT epoch, head, term, leader, leader IS NOT NULL AND lease_until > clock_timestamp() FROM stream
         """))
 
+    private static let columns = "\"offset\", id, type, account, payment_hash, time, data"
+
+    /// What came after an offset for each of many invoices, those of one invoice together.
+    static func of(_ places: [InvoicePlace], limit: Int) -> Step {
+        var hashes = Column(TypeID.bytea)
+        var offsets = Column(TypeID.bigint)
+        for place in places {
+            hashes.append(place.paymentHash.bytes)
+            offsets.append(place.after)
+        }
+        var parameters = Parameters()
+        parameters.append(hashes)
+        parameters.append(offsets)
+        parameters.append(Int64(max(1, limit)))
+        return Step(
+            Statement("events of invoices", """
+                SELECT \(columns), n FROM unnest($1, $2) WITH ORDINALITY q (hash, after, n) CROSS JOIN LATERAL (
+                    SELECT \(columns) FROM events WHERE payment_hash = q.hash AND "offset" > q.after ORDER BY "offset" LIMIT $3) e
+                ORDER BY n, "offset"
+                """, [hashes.arrayType, offsets.arrayType, TypeID.bigint]),
+            parameters)
+    }
+
     /// A statement for each set of filters, so that each has the plan it needs.
     static func after(_ offset: Int64, limit: Int, account: Int64?, types: [EventType]?, paymentHash: PaymentHash?) -> Step {
         var parameters = Parameters()
         parameters.append(offset)
         parameters.append(Int64(max(1, limit)))
         var kinds = [TypeID.bigint, TypeID.bigint]
-        var text = "SELECT \"offset\", id, type, account, payment_hash, time, data FROM events WHERE \"offset\" > $1"
+        var text = "SELECT \(columns) FROM events WHERE \"offset\" > $1"
         var name = "events"
         if let account {
             parameters.append(account)
@@ -40,13 +63,19 @@ enum EventQuery {
         return Step(Statement(name, text + " ORDER BY \"offset\" LIMIT $2", kinds), parameters)
     }
 
-    /// Event types that a newer version has written are left out: this one does not know them.
-    static func read(_ rows: Rows) -> [PublishedEvent] {
-        (0..<rows.count).compactMap { row in
-            guard let type = EventType(rawValue: rows.text(row, 2)) else { return nil }
-            return PublishedEvent(
-                offset: rows.integer(row, 0), id: rows.text(row, 1), type: type, account: rows.integer(row, 3),
-                paymentHash: rows.optional(row, 4, rows.bytes32).map(PaymentHash.init), time: rows.time(row, 5), data: rows.text(row, 6))
-        }
+    static func readPosition(_ rows: Rows) -> StreamPosition {
+        StreamPosition(
+            epoch: rows.text(0, 0), head: rows.integer(0, 1), first: 1, term: rows.integer(0, 2),
+            leader: rows.optional(0, 3, rows.text), isLed: rows.flag(0, 4))
+    }
+
+    static func read(_ rows: Rows) -> [PublishedEvent] { (0..<rows.count).compactMap { read(rows, $0) } }
+
+    /// `nil` for an event type that a newer version has written: this one does not know it.
+    static func read(_ rows: Rows, _ row: Int) -> PublishedEvent? {
+        guard let type = EventType(rawValue: rows.text(row, 2)) else { return nil }
+        return PublishedEvent(
+            offset: rows.integer(row, 0), id: rows.text(row, 1), type: type, account: rows.integer(row, 3),
+            paymentHash: rows.optional(row, 4, rows.bytes32).map(PaymentHash.init), time: rows.time(row, 5), data: rows.text(row, 6))
     }
 }

@@ -43,12 +43,20 @@ final class ReadLane {
         _ step: Step, _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
         _ decode: @escaping @LoopActor (Rows) -> Value
     ) {
+        read([step], completion) { decode($0[0]) }
+    }
+
+    /// Several questions in one transaction, each of which sees what was committed when it runs.
+    func read<Value>(
+        _ steps: [Step], _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
+        _ decode: @escaping @LoopActor ([Rows]) -> Value
+    ) {
         guard let connection = link.ready else {
             let reason = problem ?? "not connected"
             return LoopActor.atEndOfTurn { completion(.failure(.unavailable(reason))) }
         }
-        connection.submit([step]) { outcome in
-            completion(outcome.map { decode($0[0]) }.mapError { LedgerError($0) })
+        connection.submit(steps) { outcome in
+            completion(outcome.map { decode($0) }.mapError { LedgerError($0) })
         }
     }
 

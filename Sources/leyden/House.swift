@@ -53,6 +53,7 @@ final class House {
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
             application: InternalAPI(gateway: gateway) { edge?.webSocketClients ?? 0 }, logger: logger)
         self.logger = logger
+        gateway.onBegin = { [edge] head in edge?.begin(after: head) }
         gateway.onEvents = { [api, edge] events in
             edge?.publish(events)
             api.published(events)

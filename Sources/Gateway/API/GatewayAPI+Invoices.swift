@@ -121,7 +121,7 @@ extension GatewayAPI {
                 finish()
                 find(exchange, account, hash) { [self] record in answerWait(exchange, record) }
             }
-            let made = EventFeed(ledger: ledger, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
+            let made = EventFeed(history: gateway.history, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
                 if events.contains(where: \.type.endsInvoice) { answer() }
             } failed: { _ in
                 finish()

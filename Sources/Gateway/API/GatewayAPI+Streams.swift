@@ -65,7 +65,7 @@ extension GatewayAPI {
             opened = nil
         }
         stream.send(Array("retry: 1000\n\n".utf8))
-        let feed = EventFeed(ledger: ledger, after: after, filter: filter) { events in
+        let feed = EventFeed(history: gateway.history, after: after, filter: filter) { events in
             var bytes: [UInt8] = []
             for event in events { Self.append(event, to: &bytes) }
             if !stream.send(bytes) { finish() }
