@@ -5,7 +5,11 @@ internal import Payments
 /// gap and without telling anything twice.
 @LoopActor
 final class EventFeed {
-    enum Failure: Equatable { case unavailable }
+    enum Failure: Equatable {
+        case unavailable
+        /// What comes next is not kept any more.
+        case gone
+    }
 
     private static let page = 500
     /// What may gather while a page is read; beyond it the page is simply asked for again.
@@ -58,6 +62,9 @@ final class EventFeed {
             case .failure:
                 isClosed = true
                 failed(.unavailable)
+            case .success(let past) where cursor > 0 && cursor + 1 < past.first:
+                isClosed = true
+                failed(.gone)
             case .success(let past):
                 hand(past.events)
                 guard !isClosed else { return }

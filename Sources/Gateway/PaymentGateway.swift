@@ -19,6 +19,7 @@ public final class PaymentGateway {
     let leadership: Leadership
     let board: NodeBoard
     let history: EventHistory
+    private let retention: Retention
     private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
     private let screening: Screening
@@ -33,6 +34,8 @@ public final class PaymentGateway {
     private var ticks: Timer?
     private var sweeps: Timer?
     private(set) var epoch: String?
+    /// The database was restored under this process, which has to begin anew.
+    public var onRestored: (@LoopActor () -> Void)?
     /// Told once, before the first event: up to which offset everything belongs to the past.
     public var onBegin: (@LoopActor (Int64) -> Void)?
     /// Gets the committed events, in order and without gaps.
@@ -49,6 +52,7 @@ public final class PaymentGateway {
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
         board = NodeBoard(ledger: ledger)
+        retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
         history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
@@ -105,6 +109,7 @@ public final class PaymentGateway {
         guard state == .connected else { return }
         ledger.stream { [self] result in
             guard case .success(let position) = result else { return connectLater() }
+            if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
             epoch = position.epoch
             guard publisher.head == nil else { return goOn() }
             // The newest of the past are kept at hand: most clients were away for a moment only.
@@ -124,6 +129,17 @@ public final class PaymentGateway {
         _ = Timer(afterMilliseconds: 1000) { [weak self] in if let self, ledger.state == .connected { ledgerChanged(.connected) } }
     }
 
+    /// The log ends before what was published here: the database was restored while this process ran. What it remembers is
+    /// of another log, so it must not go on.
+    private func foundRestored(_ position: StreamPosition, known: Int64) {
+        logger.critical(
+            "the database has gone back in time; its log gets a new epoch and this process ends",
+            metadata: ["head": "\(position.head)", "published": "\(known)"])
+        ledger.renewEpoch(position.epoch) { [weak self] result in
+            if case .success = result { self?.onRestored?() } else { self?.connectLater() }
+        }
+    }
+
     private func goOn() {
         publisher.catchUp()
         shareNodeStates()
@@ -139,10 +155,12 @@ public final class PaymentGateway {
         switch state {
         case .leader(let term):
             metrics.term = term
+            retention.start(term: term)
             logger.info("holding the interceptor's lease", metadata: ["term": "\(term)"])
             restore()
         case .follower:
             metrics.term = nil
+            retention.stop()
             for node in nodes { node.stop() }
             isRestored = false
             held = [:]

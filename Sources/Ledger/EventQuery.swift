@@ -6,7 +6,7 @@ internal import Payments
 /// they have committed, so nothing appears later below an offset that was visible.
 enum EventQuery {
     static let position = Step(Statement("stream", """
-        SELECT epoch, head, term, leader, leader IS NOT NULL AND lease_until > clock_timestamp() FROM stream
+        SELECT epoch, head, term, leader, leader IS NOT NULL AND lease_until > clock_timestamp(), first FROM stream
         """))
 
     private static let columns = "\"offset\", id, type, account, payment_hash, time, data"
@@ -33,7 +33,7 @@ enum EventQuery {
     }
 
     /// A statement for each set of filters, so that each has the plan it needs.
-    static func after(_ offset: Int64, limit: Int, account: Int64?, types: [EventType]?, paymentHash: PaymentHash?) -> Step {
+    static func after(_ offset: Int64, limit: Int, account: Int64?, types: [EventType]?) -> Step {
         var parameters = Parameters()
         parameters.append(offset)
         parameters.append(Int64(max(1, limit)))
@@ -45,12 +45,6 @@ enum EventQuery {
             kinds.append(TypeID.bigint)
             text += " AND account = $\(kinds.count)"
             name += " of account"
-        }
-        if let paymentHash {
-            parameters.append(paymentHash.bytes)
-            kinds.append(TypeID.bytea)
-            text += " AND payment_hash = $\(kinds.count)"
-            name += " of invoice"
         }
         if let types {
             var column = Column(TypeID.text)
@@ -65,7 +59,7 @@ enum EventQuery {
 
     static func readPosition(_ rows: Rows) -> StreamPosition {
         StreamPosition(
-            epoch: rows.text(0, 0), head: rows.integer(0, 1), first: 1, term: rows.integer(0, 2),
+            epoch: rows.text(0, 0), head: rows.integer(0, 1), first: rows.integer(0, 5), term: rows.integer(0, 2),
             leader: rows.optional(0, 3, rows.text), isLed: rows.flag(0, 4))
     }
 

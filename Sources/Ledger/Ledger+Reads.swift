@@ -42,21 +42,13 @@ extension Ledger {
         }
     }
 
-    /// Events after an offset, in order. `nil` filters nothing; an empty list of types matches none.
-    public func events(
-        after offset: Int64, limit: Int, account: Int64? = nil, types: [EventType]? = nil, paymentHash: PaymentHash? = nil,
-        completion: @escaping @LoopActor (Result<[PublishedEvent], LedgerError>) -> Void
-    ) {
-        let step = EventQuery.after(offset, limit: limit, account: account, types: types, paymentHash: paymentHash)
-        reads.read(step, completion, EventQuery.read)
-    }
-
-    /// The same, with the oldest offset that is kept.
+    /// Events after an offset, in order, and the oldest offset that is kept. `nil` filters nothing; an empty list of types
+    /// matches none.
     public func past(
         after offset: Int64, limit: Int, account: Int64? = nil, types: [EventType]? = nil,
         completion: @escaping @LoopActor (Result<EventPage, LedgerError>) -> Void
     ) {
-        let step = EventQuery.after(offset, limit: limit, account: account, types: types, paymentHash: nil)
+        let step = EventQuery.after(offset, limit: limit, account: account, types: types)
         // Asked for last: what is kept then was kept before.
         reads.read([step, EventQuery.position], completion) {
             EventPage(events: EventQuery.read($0[0]), first: EventQuery.readPosition($0[1]).first)
@@ -93,7 +85,7 @@ extension Ledger {
     public func newest(
         after offset: Int64, limit: Int, completion: @escaping @LoopActor (Result<[PublishedEvent], LedgerError>) -> Void
     ) {
-        let step = EventQuery.after(offset, limit: limit, account: nil, types: nil, paymentHash: nil)
+        let step = EventQuery.after(offset, limit: limit, account: nil, types: nil)
         if !tail.read(step, completion, EventQuery.read) { reads.read(step, completion, EventQuery.read) }
     }
 

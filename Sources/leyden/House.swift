@@ -28,7 +28,8 @@ final class House {
             finalCLTVDelta: configuration.finalCLTVDelta, settlement: configuration.settlement,
             acceptTimeoutMilliseconds: Int64(configuration.acceptTimeout.milliseconds),
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
-            leaseMilliseconds: Int64(configuration.lease.milliseconds), mayLead: role != .edge, migrates: configuration.migratesByItself,
+            leaseMilliseconds: Int64(configuration.lease.milliseconds),
+            eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {
@@ -53,6 +54,7 @@ final class House {
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
             application: InternalAPI(gateway: gateway) { edge?.webSocketClients ?? 0 }, logger: logger)
         self.logger = logger
+        gateway.onRestored = { Foundation.exit(75) }  // EX_TEMPFAIL: whoever supervises it starts it again
         gateway.onBegin = { [edge] head in edge?.begin(after: head) }
         gateway.onEvents = { [api, edge] events in
             edge?.publish(events)

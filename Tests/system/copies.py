@@ -54,8 +54,9 @@ class Copy(Instance):
             return None
 
     def node_states(self):
+        """As the leader sees them; a process that does not lead yet knows only what was told before."""
         answer = self.ready()
-        return {node["name"]: node for node in answer.json["nodes"]} if answer else {}
+        return {node["name"]: node for node in answer.json["nodes"]} if answer and answer.json["leader"] == "this" else {}
 
     def until_connected(self, *names, seconds=40):
         until(lambda: all(self.node_states().get(name, {}).get("state") == "connected" for name in names), seconds, f"{names} connected")
@@ -102,7 +103,7 @@ class Copy(Instance):
         base_url = base_url or f"http://127.0.0.1:{web}"
         self.spawn_edge(name, base_url, internal)
         internal_url = f"http://127.0.0.1:{internal}"
-        self._until(name, lambda: is_ready(internal_url))
+        self._until(name, lambda: is_ready(internal_url, leader="other"))
         return base_url, internal_url
 
     def spawn_edge(self, name, base_url, internal):

@@ -26,8 +26,8 @@ def log(system):
     """Offsets of the key's own events among very many of another account, and the epoch."""
     system.sql(f"""
         WITH taken AS (UPDATE stream SET head = head + {OTHERS} RETURNING head - {OTHERS} AS before)
-        INSERT INTO events ("offset", account, time, id, type, payment_hash, data)
-        SELECT before + n, CASE WHEN n % 100 = 0 THEN 1 ELSE 2 END, now(), 'evt_' || n, 'node.connected', NULL, '{{"n": ' || n || '}}'
+        INSERT INTO events ("offset", part, account, time, id, type, payment_hash, data)
+        SELECT before + n, 0, CASE WHEN n % 100 = 0 THEN 1 ELSE 2 END, now(), 'evt_' || n, 'node.connected', NULL, '{{"n": ' || n || '}}'
         FROM taken, generate_series(1, {OTHERS}) n""")
     system.sql("SELECT pg_notify('leyden_events', head::text) FROM stream")
     wanted = int(system.sql("SELECT head FROM stream"))
