@@ -112,6 +112,9 @@ public final class EdgeServer {
         hub.adopt(descriptor, key: key, offersCentrifuge: offersCentrifuge, rest: rest)
     }
 
+    /// Everything up to this offset belongs to the past; what is published begins after it.
+    public func begin(after offset: Int64) { recent.begin(after: offset) }
+
     /// Tells everybody who listens. Events come in the order of their offsets; one that was told before is not told again.
     public func publish(_ events: [PublishedEvent]) {
         for start in stride(from: 0, to: events.count, by: 16) {

@@ -61,15 +61,8 @@ extension WebSocketHub {
     }
 
     private func load(_ channel: Channel, _ account: Int64?, _ after: Int64, _ limit: Int, _ request: UInt32, _ client: WebSocketClient) {
-        if limit > 0, let known = fromMemory(channel, account, after, limit) {
-            return loaded(known, limit, request, client)
-        }
         source.load(channel, account: account, after: after, limit: limit) { [self] history in
             guard !client.isClosing else { return }
-            if let history {
-                epoch = history.epoch
-                first = history.first
-            }
             loaded(history, limit, request, client)
         }
     }
@@ -77,17 +70,9 @@ extension WebSocketHub {
     private func loaded(_ history: LoadedHistory?, _ limit: Int, _ request: UInt32, _ client: WebSocketClient) {
         let orders = client.session.loaded(
             history?.events, isComplete: (history?.events.count ?? 0) < max(limit, 1), first: history?.first ?? 0,
-            head: history?.head ?? 0, epoch: history?.epoch ?? "", snapshot: history?.snapshot, for: request)
+            head: history?.head ?? 0, epoch: history?.epoch ?? "", snapshot: history?.snapshot, publications: history?.publications,
+            for: request)
         perform(orders, for: client, seen: history?.head)
-    }
-
-    /// Most clients were away for a moment only. An invoice has a snapshot, which only the store can give.
-    private func fromMemory(_ channel: Channel, _ account: Int64?, _ after: Int64, _ limit: Int) -> LoadedHistory? {
-        if case .invoice = channel { return nil }
-        guard let epoch, let head = server.recent.newest,
-            let events = server.recent.events(after: after, most: limit, where: { channel.carries($0, account) })
-        else { return nil }
-        return LoadedHistory(events: events, head: head, first: first, epoch: epoch)
     }
 
     // MARK: Joining without gap or double

@@ -35,9 +35,6 @@ final class WebSocketHub {
     var isWorking = false
     /// Those whose history reaches beyond what was published here.
     var joining: [Joining] = []
-    /// Of the stream, as it was read last.
-    var epoch: String?
-    var first: Int64 = 0
 
     struct TopicName: Hashable {
         var channel: Channel

@@ -8,6 +8,8 @@ enum DecisionRefusal: Error, Equatable {
     case otherSet
     case tooLate
     case nodeAway
+    /// Only the process that leads can decide, and this one does not.
+    case noLeader
     case unavailable
 
     /// `nil` for success.
@@ -29,6 +31,7 @@ enum DecisionRefusal: Error, Equatable {
         case .otherSet: Problem(status: 409, code: "other_set", title: "Another set of HTLCs is the accepted one")
         case .tooLate: Problem(status: 409, code: "too_late", title: "It has been decided, or a deadline is too near")
         case .nodeAway: Problem(status: 503, code: "node_away", title: "A node that holds a part cannot be reached now")
+        case .noLeader: .noLeader
         case .unavailable: .unavailable
         }
     }

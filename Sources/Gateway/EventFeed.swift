@@ -1,18 +1,21 @@
-internal import Ledger
 internal import Loop
 internal import Payments
 
-/// One reader's way from an old offset to the live stream: the past from the store, then what is published, without a
+/// One reader's way from an old offset to the live stream: the past from the history, then what is published, without a
 /// gap and without telling anything twice.
 @LoopActor
 final class EventFeed {
-    enum Failure: Equatable { case unavailable }
+    enum Failure: Equatable {
+        case unavailable
+        /// What comes next is not kept any more.
+        case gone
+    }
 
     private static let page = 500
     /// What may gather while a page is read; beyond it the page is simply asked for again.
     private static let maximumGathered = 5000
 
-    private let ledger: Ledger
+    private let history: EventHistory
     let filter: EventFilter
     private let deliver: @LoopActor ([PublishedEvent]) -> Void
     private let failed: @LoopActor (Failure) -> Void
@@ -24,10 +27,10 @@ final class EventFeed {
 
     /// Delivers what came after `cursor`. After a failure nothing more is delivered.
     init(
-        ledger: Ledger, after cursor: Int64, filter: EventFilter, deliver: @escaping @LoopActor ([PublishedEvent]) -> Void,
+        history: EventHistory, after cursor: Int64, filter: EventFilter, deliver: @escaping @LoopActor ([PublishedEvent]) -> Void,
         failed: @escaping @LoopActor (Failure) -> Void
     ) {
-        self.ledger = ledger
+        self.history = history
         self.cursor = cursor
         self.filter = filter
         self.deliver = deliver
@@ -53,16 +56,19 @@ final class EventFeed {
     }
 
     private func read() {
-        ledger.events(after: cursor, limit: Self.page, account: filter.account, types: filter.types.isEmpty ? nil : filter.types, paymentHash: filter.paymentHash) { [self] result in
+        history.events(filter, after: cursor, limit: Self.page) { [self] result in
             guard !isClosed else { return }
             switch result {
             case .failure:
                 isClosed = true
                 failed(.unavailable)
-            case .success(let events):
-                hand(events)
+            case .success(let past) where cursor > 0 && cursor + 1 < past.first:
+                isClosed = true
+                failed(.gone)
+            case .success(let past):
+                hand(past.events)
                 guard !isClosed else { return }
-                if events.count == Self.page || hasOverflown {
+                if past.events.count == Self.page || hasOverflown {
                     hasOverflown = false
                     return read()
                 }

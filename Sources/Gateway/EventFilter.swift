@@ -1,7 +1,7 @@
 public import Payments
 
 /// Which part of the stream a reader sees.
-public struct EventFilter: Equatable, Sendable {
+public struct EventFilter: Hashable, Sendable {
     public var account: Int64?
     /// Empty means all.
     public var types: [EventType]

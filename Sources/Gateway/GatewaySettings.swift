@@ -16,6 +16,9 @@ public struct GatewaySettings: Sendable {
     public var acceptTimeoutMilliseconds: Int64
     public var mppTimeoutMilliseconds: Int64
     public var leaseMilliseconds: Int64
+    public var eventRetentionMilliseconds: Int64
+    /// Whether this process competes for the interceptor's lease; one that serves clients only does not.
+    public var mayLead: Bool
     /// Brings the schema up to date before it starts.
     public var migrates: Bool
     /// Names this process among those that could hold the lease.
@@ -25,7 +28,7 @@ public struct GatewaySettings: Sendable {
     public init(
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
-        leaseMilliseconds: Int64 = 3_000, migrates: Bool = true, instance: String, version: String
+        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
     ) {
         self.network = network
         self.publicURL = publicURL
@@ -36,6 +39,8 @@ public struct GatewaySettings: Sendable {
         self.acceptTimeoutMilliseconds = acceptTimeoutMilliseconds
         self.mppTimeoutMilliseconds = mppTimeoutMilliseconds
         self.leaseMilliseconds = leaseMilliseconds
+        self.eventRetentionMilliseconds = eventRetentionMilliseconds
+        self.mayLead = mayLead
         self.migrates = migrates
         self.instance = instance
         self.version = version

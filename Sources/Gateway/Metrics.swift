@@ -9,6 +9,7 @@ final class Metrics {
     var commit = Histogram()
     var events = 0
     var requests = 0
+    var historyQueries = 0
     var term: Int64?
     var databaseIsConnected = false
     private var htlcs: [HTLCOutcome: UInt64] = [:]
@@ -22,6 +23,7 @@ final class Metrics {
         text += decision.lines("leyden_decision_seconds", help: "From an HTLC's arrival to its orders.")
         text += commit.lines("leyden_commit_seconds", help: "From a change's order to its durability.")
         text += counter("leyden_events_total", "Events published.", events)
+        text += counter("leyden_history_queries_total", "Questions to the database about what clients have missed.", historyQueries)
         text += counter("leyden_http_requests_total", "HTTP requests handled.", requests)
         text += gauge("leyden_stream_head", "Offset of the last event published.", Int(head))
         text += gauge("leyden_payments_live", "Payments in memory.", livePayments)

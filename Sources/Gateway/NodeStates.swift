@@ -9,7 +9,7 @@ extension LNDNode.State {
         case .connecting: "connecting"
         case .waiting: "waiting"
         case .refused: "refused"
-        case .connected: "connected"
+        case .connected: Self.receivingName
         case .draining: "draining"
         }
     }
@@ -22,6 +22,6 @@ extension LNDNode.State {
         }
     }
 
-    /// New invoices may name it.
-    var isReceiving: Bool { if case .connected = self { true } else { false } }
+    /// The only state in which new invoices may name it.
+    static let receivingName = "connected"
 }

@@ -17,6 +17,10 @@ public final class PaymentGateway {
     let nodeNames: [PublicKey: String]
     let metrics = Metrics()
     let leadership: Leadership
+    let board: NodeBoard
+    let history: EventHistory
+    private let retention: Retention
+    private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
     private let screening: Screening
     private let logger: Logger
@@ -30,6 +34,10 @@ public final class PaymentGateway {
     private var ticks: Timer?
     private var sweeps: Timer?
     private(set) var epoch: String?
+    /// The database was restored under this process, which has to begin anew.
+    public var onRestored: (@LoopActor () -> Void)?
+    /// Told once, before the first event: up to which offset everything belongs to the past.
+    public var onBegin: (@LoopActor (Int64) -> Void)?
     /// Gets the committed events, in order and without gaps.
     public var onEvents: (@LoopActor ([PublishedEvent]) -> Void)?
 
@@ -43,7 +51,12 @@ public final class PaymentGateway {
         nodes = settings.nodes.map { LNDNode(configuration: $0, hash: LibCrypto.self, logger: logger) }
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
+        board = NodeBoard(ledger: ledger)
+        retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
+        let metrics = metrics
+        history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
+        states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
         for node in nodes { listen(to: node) }
     }
@@ -53,8 +66,10 @@ public final class PaymentGateway {
     public var livePayments: Int { machine.liveCount }
     /// The nodes that invoices name: connected and not draining.
     var receivingNodes: [(pubkey: PublicKey, chanID: UInt64)] {
-        nodes.filter(\.state.isReceiving).map { ($0.pubkey, $0.virtualChannelID) }
+        nodes.filter { stateName(of: $0) == LNDNode.State.receivingName }.map { ($0.pubkey, $0.virtualChannelID) }
     }
+    /// The leader sees its nodes; the other processes know what it has told.
+    func stateName(of node: LNDNode) -> String { isLeader ? node.state.name : board.states[node.pubkey] ?? "unknown" }
     /// The committed offset up to which readers have been told.
     public var head: Int64 { publisher.head ?? 0 }
 
@@ -63,11 +78,16 @@ public final class PaymentGateway {
     /// Waits for the store, takes the lease and connects the nodes; comes back at once.
     public func start() {
         ledger.onState = { [weak self] state in self?.ledgerChanged(state) }
-        ledger.onHead = { [weak self] head in self?.publisher.heard(head) }
+        ledger.onHead = { [weak self] head in if let self { publisher.heard(head, patiently: isLeader) } }
         ledger.start(migrates: settings.migrates)
-        ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in self?.timePassed() }
+        ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in
+            guard let self else { return }
+            timePassed()
+            if !ledger.isListening { publisher.catchUp() }
+        }
         sweeps = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in
             self?.sweepExpired()
+            self?.shareNodeStates()
             // A notification may get lost.
             self?.publisher.catchUp()
         }
@@ -88,26 +108,59 @@ public final class PaymentGateway {
         metrics.databaseIsConnected = state == .connected
         guard state == .connected else { return }
         ledger.stream { [self] result in
-            guard case .success(let position) = result else {
-                // Without the position nothing begins, so it is asked for until it is known.
-                _ = Timer(afterMilliseconds: 1000) { [weak self] in if let self, ledger.state == .connected { ledgerChanged(.connected) } }
-                return
-            }
+            guard case .success(let position) = result else { return connectLater() }
+            if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
             epoch = position.epoch
-            publisher.start(at: position.head)
-            publisher.catchUp()
-            leadership.start()
+            guard publisher.head == nil else { return goOn() }
+            // The newest of the past are kept at hand: most clients were away for a moment only.
+            ledger.newest(after: position.head - EventHistory.recentEvents, limit: Int(EventHistory.recentEvents)) { [self] result in
+                guard case .success(let events) = result else { return connectLater() }
+                let head = max(position.head, events.last?.offset ?? 0)
+                publisher.start(at: head)
+                history.start(at: head, events)
+                onBegin?(head)
+                goOn()
+            }
         }
+    }
+
+    /// Without the position nothing begins, so it is asked for until it is known.
+    private func connectLater() {
+        _ = Timer(afterMilliseconds: 1000) { [weak self] in if let self, ledger.state == .connected { ledgerChanged(.connected) } }
+    }
+
+    /// The log ends before what was published here: the database was restored while this process ran. What it remembers is
+    /// of another log, so it must not go on.
+    private func foundRestored(_ position: StreamPosition, known: Int64) {
+        logger.critical(
+            "the database has gone back in time; its log gets a new epoch and this process ends",
+            metadata: ["head": "\(position.head)", "published": "\(known)"])
+        ledger.renewEpoch(position.epoch) { [weak self] result in
+            if case .success = result { self?.onRestored?() } else { self?.connectLater() }
+        }
+    }
+
+    private func goOn() {
+        publisher.catchUp()
+        shareNodeStates()
+        if settings.mayLead { leadership.start() }
+    }
+
+    private func shareNodeStates() {
+        guard case .leader(let term) = leadership.state else { return board.read() }
+        board.tell(Dictionary(nodes.map { ($0.pubkey, $0.state.name) }, uniquingKeysWith: { $1 }), term: term)
     }
 
     private func leadershipChanged(_ state: Leadership.State) {
         switch state {
         case .leader(let term):
             metrics.term = term
+            retention.start(term: term)
             logger.info("holding the interceptor's lease", metadata: ["term": "\(term)"])
             restore()
         case .follower:
             metrics.term = nil
+            retention.stop()
             for node in nodes { node.stop() }
             isRestored = false
             held = [:]
@@ -298,6 +351,7 @@ public final class PaymentGateway {
 
     private func published(_ events: [PublishedEvent]) {
         metrics.events += events.count
+        history.published(events)
         onEvents?(events)
     }
 }

@@ -45,9 +45,10 @@ final class Publisher {
     }
 
     /// The store has told of commits up to `head`. Those of this process are told by their own answers, which get a
-    /// moment to arrive.
-    func heard(_ head: Int64) {
+    /// moment to arrive where most are its own.
+    func heard(_ head: Int64, patiently: Bool) {
         guard patience == nil, let known = self.head, head > known else { return }
+        guard patiently else { return catchUp() }
         patience = Timer(afterMilliseconds: 20) { [self] in
             patience = nil
             if let known = self.head, head > known { catchUp() }
@@ -85,7 +86,7 @@ final class Publisher {
         isReading = true
         mustRead = false
         let limit = 1000
-        ledger.events(after: head, limit: limit) { [self] result in
+        ledger.newest(after: head, limit: limit) { [self] result in
             isReading = false
             guard case .success(let events) = result else {
                 // The store is away; it is asked again when it is back.

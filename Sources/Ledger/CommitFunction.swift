@@ -10,7 +10,7 @@ extension Migration {
     /// accepted set is settled (its accepted events have been told), 5 without touching the invoice, 6 a set that was
     /// never accepted is void (nothing is told).
     static let commitFunction = """
-        CREATE FUNCTION leyden_commit(
+        CREATE OR REPLACE FUNCTION leyden_commit(
             p_term bigint,
             p_wave integer[], p_kind smallint[], p_hash bytea[], p_account bigint[], p_time timestamptz[], p_state text[],
             p_set bytea[], p_preimage bytea[], p_received bigint[], p_amount bigint[], p_expires timestamptz[],
@@ -25,6 +25,7 @@ extension Migration {
         ) LANGUAGE plpgsql AS $function$
         DECLARE
             v_is_current boolean;
+            v_part bigint;
             v_wave integer;
             v_kinds smallint[];
             v_taken integer[];
@@ -32,7 +33,7 @@ extension Migration {
             v_accounts bigint[];
             v_written bigint;
         BEGIN
-            SELECT s.head, s.term = p_term AND s.leader IS NOT NULL INTO o_head, v_is_current FROM stream s FOR UPDATE;
+            SELECT s.head, s.part, s.term = p_term AND s.leader IS NOT NULL INTO o_head, v_part, v_is_current FROM stream s FOR UPDATE;
             IF p_term IS NULL THEN
                 v_is_current := p_kind <@ '{0,7}'::smallint[];
             END IF;
@@ -181,8 +182,8 @@ extension Migration {
                 END IF;
             END LOOP;
 
-            INSERT INTO events ("offset", account, time, id, type, payment_hash, data)
-            SELECT o_head + row_number() OVER (ORDER BY v.n), o_accounts[v.entry], p_time[v.entry], v.id, v.type, v.hash, v.data
+            INSERT INTO events ("offset", part, account, time, id, type, payment_hash, data)
+            SELECT o_head + row_number() OVER (ORDER BY v.n), v_part, o_accounts[v.entry], p_time[v.entry], v.id, v.type, v.hash, v.data
             FROM unnest(p_event_entry, p_event_id, p_event_type, p_event_hash, p_event_data)
                 WITH ORDINALITY v (entry, id, type, hash, data, n)
             WHERE o_outcomes[v.entry] BETWEEN 2 AND 5

@@ -18,6 +18,14 @@ enum InvoiceQuery {
             parameters)
     }
 
+    static func many(_ hashes: [PaymentHash]) -> Step {
+        var column = Column(TypeID.bytea)
+        for hash in hashes { column.append(hash.bytes) }
+        var parameters = Parameters()
+        parameters.append(column)
+        return Step(Statement("invoices of list", "SELECT \(columns) FROM invoices WHERE payment_hash = ANY ($1)", [column.arrayType]), parameters)
+    }
+
     /// Asks for one more than the limit, to know whether there is a next page. A statement for each set of filters, so
     /// that each has the plan it needs.
     static func page(account: Int64?, state: InvoiceState?, after cursor: Int64?, limit: Int) -> Step {

@@ -42,22 +42,70 @@ extension Ledger {
         }
     }
 
-    /// Events after an offset, in order. `nil` filters nothing; an empty list of types matches none.
-    public func events(
-        after offset: Int64, limit: Int, account: Int64? = nil, types: [EventType]? = nil, paymentHash: PaymentHash? = nil,
-        completion: @escaping @LoopActor (Result<[PublishedEvent], LedgerError>) -> Void
+    /// Events after an offset, in order, and the oldest offset that is kept. `nil` filters nothing; an empty list of types
+    /// matches none.
+    public func past(
+        after offset: Int64, limit: Int, account: Int64? = nil, types: [EventType]? = nil,
+        completion: @escaping @LoopActor (Result<EventPage, LedgerError>) -> Void
     ) {
-        let step = EventQuery.after(offset, limit: limit, account: account, types: types, paymentHash: paymentHash)
-        reads.read(step, completion, EventQuery.read)
+        let step = EventQuery.after(offset, limit: limit, account: account, types: types)
+        // Asked for last: what is kept then was kept before.
+        reads.read([step, EventQuery.position], completion) {
+            EventPage(events: EventQuery.read($0[0]), first: EventQuery.readPosition($0[1]).first)
+        }
+    }
+
+    /// What came after each place, in the order of the places; at most `limit` events for each.
+    public func past(
+        of places: [InvoicePlace], limit: Int, completion: @escaping @LoopActor (Result<(events: [[PublishedEvent]], first: Int64), LedgerError>) -> Void
+    ) {
+        reads.read([EventQuery.of(places, limit: limit), EventQuery.position], completion) { rows in
+            var events = [[PublishedEvent]](repeating: [], count: places.count)
+            for row in 0..<rows[0].count {
+                let place = Int(rows[0].integer(row, 7)) - 1
+                if let event = EventQuery.read(rows[0], row), events.indices.contains(place) { events[place].append(event) }
+            }
+            return (events, EventQuery.readPosition(rows[1]).first)
+        }
+    }
+
+    /// Those of these invoices that are stored.
+    public func invoices(
+        _ hashes: [PaymentHash], completion: @escaping @LoopActor (Result<[PaymentHash: InvoiceRecord], LedgerError>) -> Void
+    ) {
+        reads.read(InvoiceQuery.many(hashes), completion) { rows in
+            Dictionary(InvoiceQuery.read(rows).map { ($0.invoice.paymentHash, $0.invoice) }) { first, _ in first }
+        }
+    }
+
+    /// Whether commits are heard of; otherwise they have to be asked for.
+    public var isListening: Bool { tail.isListening }
+
+    /// All events after an offset, in order, on the connection that hears of them; while that is away, on the other reads'.
+    public func newest(
+        after offset: Int64, limit: Int, completion: @escaping @LoopActor (Result<[PublishedEvent], LedgerError>) -> Void
+    ) {
+        let step = EventQuery.after(offset, limit: limit, account: nil, types: nil)
+        if !tail.read(step, completion, EventQuery.read) { reads.read(step, completion, EventQuery.read) }
     }
 
     /// The stream's epoch, head and leader.
     public func stream(completion: @escaping @LoopActor (Result<StreamPosition, LedgerError>) -> Void) {
-        reads.read(EventQuery.position, completion) { rows in
-            StreamPosition(
-                epoch: rows.text(0, 0), head: rows.integer(0, 1), term: rows.integer(0, 2),
-                leader: rows.optional(0, 3, rows.text), isLed: rows.flag(0, 4))
-        }
+        reads.read(EventQuery.position, completion, EventQuery.readPosition)
+    }
+
+    // MARK: Nodes
+
+    /// How the nodes stand, as the last leader has told.
+    public func nodeStates(completion: @escaping @LoopActor (Result<[PublicKey: String], LedgerError>) -> Void) {
+        reads.read(NodeStateQuery.all, completion, NodeStateQuery.read)
+    }
+
+    /// Tells the other processes; nothing is written if another term runs.
+    public func tellNodeStates(
+        _ states: [PublicKey: String], term: Int64, completion: @escaping @LoopActor (Result<Void, LedgerError>) -> Void
+    ) {
+        reads.read(NodeStateQuery.tell(states, term: term), completion) { _ in }
     }
 
     // MARK: API keys

@@ -5,7 +5,8 @@
 // answer was lost is sent again and counts once, and that every commit is answered exactly once.
 // It refuses to know what the changes mean to a node or a client, and never decides one.
 //
-// Two connections: commits and the lease on one, reads on the other, so that neither waits for the other's queue.
+// Three connections, so that none waits for another's queue: commits and the lease on one, reads on the second, and on
+// the third what was just committed is heard of and read.
 
 public import Logging
 public import Loop
@@ -14,7 +15,7 @@ public import Payments
 @LoopActor
 public final class Ledger {
     public enum State: Equatable, Sendable {
-        /// Both connections stand and the schema is current.
+        /// What commits and what reads stands, and the schema is current.
         case connected
         /// Commits wait; reads answer ``LedgerError/unavailable(_:)``.
         case lost(reason: String)
@@ -33,17 +34,20 @@ public final class Ledger {
     let logger: Logger
     let commits: CommitLane
     let reads: ReadLane
+    let tail: TailLane
     private var migrator: Migrator?
     private var retry: Timer?
     private var isRunning = false
     private var migrates = true
 
-    /// `dsn` is a libpq connection string or URI.
-    public init(dsn: String, logger: Logger) throws(LedgerError) {
+    /// `dsn` is a libpq connection string or URI; `listenDSN` another one of the same database, for where `dsn` leads
+    /// through a pooler.
+    public init(dsn: String, listenDSN: String? = nil, logger: Logger) throws(LedgerError) {
         self.dsn = dsn
         self.logger = logger
         commits = CommitLane(try ConnectionSettings(dsn: dsn, role: "commits", statementMilliseconds: 5_000, planning: false), logger: logger)
         reads = ReadLane(try ConnectionSettings(dsn: dsn, role: "reads", statementMilliseconds: 10_000), logger: logger)
+        tail = TailLane(try ConnectionSettings(dsn: listenDSN ?? dsn, role: "tail", statementMilliseconds: 10_000), logger: logger)
     }
 
     /// Migrates, then connects; goes on trying until ``close()``. Without `migrates` it waits until somebody else has
@@ -55,7 +59,7 @@ public final class Ledger {
         commits.onChange = { [weak self] in self?.connectionChanged() }
         reads.onChange = { [weak self] in self?.connectionChanged() }
         commits.onBatch = { [weak self] in self?.onBatch?($0, $1) }
-        reads.onHead = { [weak self] in self?.onHead?($0) }
+        tail.onHead = { [weak self] in self?.onHead?($0) }
         bringUp()
     }
 
@@ -66,6 +70,7 @@ public final class Ledger {
         migrator = nil
         commits.close()
         reads.close()
+        tail.close()
     }
 
     private func bringUp() {
@@ -83,6 +88,7 @@ public final class Ledger {
                 if !versions.isEmpty { self.logger.info("database migrated", metadata: ["versions": "\(versions)"]) }
                 self.commits.open()
                 self.reads.open()
+                self.tail.open()
             case .failure(let error):
                 self.tryAgain("\(error)")
             }

@@ -7,6 +7,9 @@ struct Migration: Sendable {
     static let all: [Migration] = [
         Migration(version: 1, name: "stream, invoices, htlcs, events, keys", statements: tables),
         Migration(version: 2, name: "commit function", statements: [commitFunction]),
+        Migration(version: 3, name: "node states", statements: [nodeStates]),
+        // The function names columns only when it runs: its text is the present one in every version that brings it.
+        Migration(version: 4, name: "daily partitions of events", statements: partitions + [commitFunction]),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.
@@ -109,4 +112,13 @@ struct Migration: Sendable {
         "CREATE INDEX events_of_invoice ON events (payment_hash, \"offset\") WHERE payment_hash IS NOT NULL",
         "CREATE INDEX events_of_nothing ON events (id) WHERE payment_hash IS NULL",
     ]
+
+    /// How the leader sees its nodes, for processes that are not connected to them.
+    private static let nodeStates = """
+        CREATE TABLE node_states (
+            pubkey bytea PRIMARY KEY,
+            state text NOT NULL,
+            told_at timestamptz NOT NULL DEFAULT now()
+        )
+        """
 }

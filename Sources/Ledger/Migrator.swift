@@ -1,7 +1,7 @@
 internal import Loop
 
 extension Ledger {
-    /// Brings the schema up to date and says which versions that took. Processes that start at once wait for each other.
+    /// Brings the schema up to date, gives a restored log its new epoch, and says which versions that took. Processes that start at once wait for each other.
     public static func migrate(dsn: String) async throws(LedgerError) -> [Int] { try await run(Migrator(dsn: dsn)) }
 
     /// The versions that ``migrate(dsn:)`` would apply. Changes nothing.
@@ -71,6 +71,7 @@ final class Migrator {
                 Statement("applied", "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)", [TypeID.bigint, TypeID.text]),
                 parameters))
         }
+        steps.append(RetentionQuery.claim)
         steps.append(Step(Statement("commit", "COMMIT")))
         connection?.submit(steps) { [weak self] outcome in
             self?.end(outcome.map { _ in migrations.map(\.version) }.mapError { LedgerError($0) })

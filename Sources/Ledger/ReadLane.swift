@@ -2,7 +2,7 @@ internal import Logging
 internal import Loop
 internal import Payments
 
-/// The connection that reads, and hears of other processes' commits.
+/// The connection that reads.
 ///
 /// Lookups for the payment path gather over a turn, wait while the database is away and are asked again; all other
 /// reads fail at once then, because their callers can.
@@ -14,7 +14,6 @@ final class ReadLane {
     }
 
     var onChange: (() -> Void)?
-    var onHead: ((Int64) -> Void)?
     private(set) var problem: String? = "not connected"
 
     private let link: Link
@@ -29,11 +28,9 @@ final class ReadLane {
         link.onChange = { [weak self] problem in
             guard let self else { return }
             self.problem = problem
-            if problem == nil { self.link.ready?.submit([Step(Statement("listen", "LISTEN leyden_events"))]) { _ in } }
             self.onChange?()
             self.schedule()
         }
-        link.onNotification = { [weak self] payload in Int64(payload).map { self?.onHead?($0) } }
         link.open()
     }
 
@@ -46,12 +43,20 @@ final class ReadLane {
         _ step: Step, _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
         _ decode: @escaping @LoopActor (Rows) -> Value
     ) {
+        read([step], completion) { decode($0[0]) }
+    }
+
+    /// Several questions in one transaction, each of which sees what was committed when it runs.
+    func read<Value>(
+        _ steps: [Step], _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
+        _ decode: @escaping @LoopActor ([Rows]) -> Value
+    ) {
         guard let connection = link.ready else {
             let reason = problem ?? "not connected"
             return LoopActor.atEndOfTurn { completion(.failure(.unavailable(reason))) }
         }
-        connection.submit([step]) { outcome in
-            completion(outcome.map { decode($0[0]) }.mapError { LedgerError($0) })
+        connection.submit(steps) { outcome in
+            completion(outcome.map { decode($0) }.mapError { LedgerError($0) })
         }
     }
 

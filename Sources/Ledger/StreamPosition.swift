@@ -4,6 +4,8 @@ public struct StreamPosition: Equatable, Sendable {
     public var epoch: String
     /// The last offset taken; zero before the first event.
     public var head: Int64
+    /// The oldest offset that is kept, or the next one if nothing is.
+    public var first: Int64
     /// Counts the elections.
     public var term: Int64
     /// The process that holds the lease; `nil` if it was given back. It may have expired.
@@ -11,9 +13,10 @@ public struct StreamPosition: Equatable, Sendable {
     /// Whether the lease runs at this moment, by the server's clock.
     public var isLed: Bool
 
-    public init(epoch: String, head: Int64, term: Int64, leader: String?, isLed: Bool) {
+    public init(epoch: String, head: Int64, first: Int64, term: Int64, leader: String?, isLed: Bool) {
         self.epoch = epoch
         self.head = head
+        self.first = first
         self.term = term
         self.leader = leader
         self.isLed = isLed

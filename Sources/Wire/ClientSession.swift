@@ -21,7 +21,8 @@ public struct ClientSession: Sendable {
             case subscribe(Channel, token: ClientCommand.Position?)
             /// `epoch` is what the client takes for the stream's; it is compared with the first page.
             case recovery(Channel, after: Int64, epoch: String?, account: Int64?)
-            case snapshot(Channel, account: Int64?)
+            /// `hasLost`: the client has asked for more than there is.
+            case snapshot(Channel, account: Int64?, hasLost: Bool)
             case history(Channel, epoch: String?)
             case call
         }
@@ -106,7 +107,7 @@ public struct ClientSession: Sendable {
     /// Asks for what was missed, or for nothing but the present position.
     private mutating func begin(_ id: UInt32, _ channel: Channel, _ recovery: ClientCommand.Position?, account: Int64?, _ orders: inout [SessionOrder]) {
         guard let recovery else {
-            let request = wait(id, .snapshot(channel, account: account))
+            let request = wait(id, .snapshot(channel, account: account, hasLost: false))
             return orders.append(.load(channel, account: account, after: .max, limit: 0, request: request))
         }
         let request = wait(id, .recovery(channel, after: recovery.offset, epoch: recovery.epoch, account: account))
@@ -176,9 +177,11 @@ public struct ClientSession: Sendable {
 
     /// What a load found. `head` is the stream's last offset; `first` is the oldest offset that is still kept, and
     /// `isComplete` says that nothing more stands between the events and the channel's next publication. `snapshot` is
-    /// the present state of what the channel tells of. `nil` events mean that the store is away.
+    /// the present state of what the channel tells of. `nil` events mean that the store is away. `publications` are the
+    /// same events where they have been encoded before.
     public mutating func loaded(
-        _ events: [PublishedEvent]?, isComplete: Bool, first: Int64, head: Int64, epoch: String, snapshot: [UInt8]?, for request: UInt32
+        _ events: [PublishedEvent]?, isComplete: Bool, first: Int64, head: Int64, epoch: String, snapshot: [UInt8]?,
+        publications: Publications? = nil, for request: UInt32
     ) -> [SessionOrder] {
         guard let waiting = take(request) else { return [] }
         var orders: [SessionOrder] = []
@@ -193,11 +196,12 @@ public struct ClientSession: Sendable {
             return orders
         }
         switch waiting.kind {
-        case .snapshot(let channel, let account):
-            orders.append(.send(SessionReply.subscribed(waiting.id, epoch: epoch, head: head, recovery: nil, snapshot: snapshot)))
+        case .snapshot(let channel, let account, let hasLost):
+            let recovery = hasLost ? (wasRecovered: false, publications: Publications()) : nil
+            orders.append(.send(SessionReply.subscribed(waiting.id, epoch: epoch, head: head, recovery: recovery, snapshot: snapshot)))
             orders.append(.join(channel, account: account))
         case .recovery(let channel, let after, let known, let account):
-            recovered(waiting.id, channel, account, after, known, events, isComplete, first, head, epoch, snapshot, &orders)
+            recovered(waiting.id, channel, account, after, known, events, publications, isComplete, first, head, epoch, snapshot, &orders)
         case .history(_, let known):
             let isStale = known.map { !$0.isEmpty && $0 != epoch } ?? false
             orders.append(.send(isStale
@@ -210,11 +214,16 @@ public struct ClientSession: Sendable {
 
     private mutating func recovered(
         _ id: UInt32, _ channel: Channel, _ account: Int64?, _ after: Int64, _ known: String?, _ events: [PublishedEvent],
+        _ publications: Publications?,
         _ isComplete: Bool, _ first: Int64, _ head: Int64, _ epoch: String, _ snapshot: [UInt8]?, _ orders: inout [SessionOrder]
     ) {
         if let known {
             let isPossible = known == epoch && after <= head && after + 1 >= first
-            let recovery = (wasRecovered: isPossible, publications: isPossible ? events : [])
+            if !isPossible, snapshot == nil, case .invoice = channel {
+                let request = wait(id, .snapshot(channel, account: account, hasLost: true))
+                return orders.append(.load(channel, account: account, after: .max, limit: 0, request: request))
+            }
+            let recovery = (wasRecovered: isPossible, publications: isPossible ? publications ?? Publications(events) : Publications())
             let position = isPossible && !isComplete ? events.last?.offset ?? after : head
             orders.append(.send(SessionReply.subscribed(id, epoch: epoch, head: position, recovery: recovery, snapshot: isPossible ? nil : snapshot)))
             guard isPossible else { return orders.append(.join(channel, account: account)) }
@@ -289,7 +298,7 @@ extension ClientSession.Pending.Kind {
     /// The channel that is being subscribed to.
     var subscription: Channel? {
         switch self {
-        case .subscribe(let channel, _), .recovery(let channel, _, _, _), .snapshot(let channel, _): channel
+        case .subscribe(let channel, _), .recovery(let channel, _, _, _), .snapshot(let channel, _, _): channel
         case .connect, .refresh, .history, .call: nil
         }
     }

@@ -35,6 +35,18 @@ public struct Problem: Error, Equatable, Sendable {
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
     public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
 
+    public static let noLeader = Problem(
+        status: 503, code: "no_leader_here", title: "This process does not lead", detail: "another one decides; ask that or again later")
+    public static let noReceivingNode = Problem(
+        status: 503, code: "no_receiving_node", title: "No node can receive now", detail: "an invoice that names no node could not be paid")
+
+    /// `first` is the oldest offset that is kept.
+    public static func offsetGone(first: Int64) -> Problem {
+        Problem(
+            status: 410, code: "offset_gone", title: "Events after this offset are not kept any more",
+            detail: "the oldest that is kept has offset \(first); what came before shows in the invoices only", field: "after")
+    }
+
     public static func conflict(_ detail: String) -> Problem {
         Problem(status: 409, code: "conflict", title: "It contradicts what is stored", detail: detail)
     }

@@ -17,7 +17,7 @@ enum SessionReply {
     }
 
     static func subscribed(
-        _ id: UInt32, epoch: String, head: Int64, recovery: (wasRecovered: Bool, publications: [PublishedEvent])?, snapshot: [UInt8]?
+        _ id: UInt32, epoch: String, head: Int64, recovery: (wasRecovered: Bool, publications: Publications)?, snapshot: [UInt8]?
     ) -> [UInt8] {
         reply(id) { json in
             json.object("subscribe") { json in
@@ -28,7 +28,7 @@ enum SessionReply {
                 if let recovery {
                     json.field("was_recovering", true)
                     json.field("recovered", recovery.wasRecovered)
-                    publications(recovery.publications, &json)
+                    json.array("publications") { $0.raw(recovery.publications.bytes) }
                 }
                 if let snapshot { json.field("data", raw: snapshot) }
             }
@@ -44,7 +44,7 @@ enum SessionReply {
             json.object("history") { json in
                 json.field("epoch", epoch)
                 json.field("offset", head)
-                publications(events, &json)
+                json.array("publications") { $0.raw(Publications(events).bytes) }
             }
         }
     }
@@ -69,16 +69,5 @@ enum SessionReply {
             body(&json)
         }
         return json.bytes
-    }
-
-    private static func publications(_ events: [PublishedEvent], _ json: inout JSONWriter) {
-        json.array("publications") { json in
-            for event in events {
-                json.object { json in
-                    json.field("data", raw: EventCodec.object(event))
-                    json.field("offset", event.offset)
-                }
-            }
-        }
     }
 }

@@ -24,6 +24,8 @@ struct Configuration: Sendable {
     /// Besides ``publicURL``'s own.
     var allowedOrigins: [String]
     var dsn: Secret<String>?
+    /// Where commits are heard of, if not at ``dsn``.
+    var listenDSN: Secret<String>?
     var migratesByItself: Bool
     var nodes: [NodeConfiguration]
     var routing: RoutingPolicy
@@ -51,6 +53,7 @@ struct Configuration: Sendable {
         publicDirectory = try reader.place("public_dir")
         allowedOrigins = try reader.list("allowed_origins", SettingParser.origin)
         dsn = try reader.optional("database.dsn", SettingParser.dsn)
+        listenDSN = try reader.optional("database.listen_dsn", SettingParser.dsn)
         migratesByItself = try reader.value("database.migrate", SettingParser.bool)
         routing = RoutingPolicy(
             cltvDelta: try reader.value("routing.cltv_delta", SettingParser.number(1...2016)),
@@ -73,6 +76,9 @@ struct Configuration: Sendable {
         // BOLT 4: a recipient has to wait at least sixty seconds for the other parts of a payment.
         if network == .mainnet, mppTimeout.milliseconds < 60_000 {
             throw .bad(key: "hold.mpp_timeout", origin: reader.origin("hold.mpp_timeout"), reason: "below 60s on mainnet (BOLT 4)")
+        }
+        if Int(internalListen.port) + edgeShards - 1 > Int(UInt16.max) {
+            throw .bad(key: "edge.shards", origin: reader.origin("edge.shards"), reason: "there are not as many ports after internal_listen's")
         }
         try refuseUnserved(reader)
     }
@@ -104,9 +110,6 @@ struct Configuration: Sendable {
     private func refuseUnserved(_ reader: SettingReader) throws(ConfigurationError) {
         if tls != nil {
             throw .bad(key: "tls.cert", origin: reader.origin("tls.cert"), reason: "TLS on `listen` is not served yet; put a reverse proxy in front")
-        }
-        if edgeShards > 1 {
-            throw .bad(key: "edge.shards", origin: reader.origin("edge.shards"), reason: "more than one is not served yet")
         }
     }
 }

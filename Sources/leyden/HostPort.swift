@@ -22,6 +22,13 @@ struct HostPort: Sendable, Equatable, CustomStringConvertible {
         self.port = port
     }
 
+    /// The same host, as many ports further; port 0 stays the system's choice.
+    func shifted(by ports: Int) -> HostPort {
+        var shifted = self
+        if port != 0 { shifted.port = UInt16(clamping: Int(port) + ports) }
+        return shifted
+    }
+
     /// What can be listened on: `localhost` is the one name that needs no look-up.
     var numericHost: String { host.lowercased() == "localhost" ? "127.0.0.1" : host }
 

@@ -12,11 +12,12 @@ internal import Payments
 final class House {
     private let gateway: PaymentGateway
     private let api: GatewayAPI
-    private let edge: EdgeServer
+    /// None where no clients are served.
+    private let edge: EdgeServer?
     private let internalEdge: EdgeServer
     private let logger: Logger
 
-    init(_ configuration: Configuration, logger: Logger) throws {
+    init(_ configuration: Configuration, role: Run.Role, logger: Logger) throws {
         guard let identity = IdentityKey(try configuration.requiredIdentityKey().reveal()) else {
             throw ConfigurationError.bad(key: "identity_key", origin: "identity_key", reason: "not a private key of secp256k1")
         }
@@ -27,18 +28,20 @@ final class House {
             finalCLTVDelta: configuration.finalCLTVDelta, settlement: configuration.settlement,
             acceptTimeoutMilliseconds: Int64(configuration.acceptTimeout.milliseconds),
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
-            leaseMilliseconds: Int64(configuration.lease.milliseconds), migrates: configuration.migratesByItself,
+            leaseMilliseconds: Int64(configuration.lease.milliseconds),
+            eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {
-            ledger = try Ledger(dsn: try configuration.requiredDSN().reveal(), logger: logger)
+            ledger = try Ledger(
+                dsn: try configuration.requiredDSN().reveal(), listenDSN: configuration.listenDSN?.reveal(), logger: logger)
         } catch let error as LedgerError {
             throw CommandError(error)
         }
         gateway = PaymentGateway(settings: settings, identity: identity, secrets: secrets, ledger: ledger, logger: logger)
         api = GatewayAPI(
             gateway: gateway, issuer: InvoiceIssuer(settings: settings, identity: identity, secrets: secrets), watchTokens: watchTokens)
-        edge = EdgeServer(
+        edge = role == .mux ? nil : EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.listen.numericHost, port: configuration.listen.port,
                 publicDirectory: configuration.publicDirectory ?? FilePlace.publicDirectory(),
@@ -49,10 +52,12 @@ final class House {
         internalEdge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
-            application: InternalAPI(gateway: gateway) { edge.webSocketClients }, logger: logger)
+            application: InternalAPI(gateway: gateway) { edge?.webSocketClients ?? 0 }, logger: logger)
         self.logger = logger
+        gateway.onRestored = { Foundation.exit(75) }  // EX_TEMPFAIL: whoever supervises it starts it again
+        gateway.onBegin = { [edge] head in edge?.begin(after: head) }
         gateway.onEvents = { [api, edge] events in
-            edge.publish(events)
+            edge?.publish(events)
             api.published(events)
         }
     }
@@ -60,9 +65,9 @@ final class House {
     /// Listens first, so that an address in use is told at once; the rest waits for the database by itself.
     func start() throws {
         do {
-            let port = try edge.start()
+            let port = try edge?.start()
             let internalPort = try internalEdge.start()
-            logger.info("listening", metadata: ["port": "\(port)", "internal_port": "\(internalPort)"])
+            logger.info("listening", metadata: ["port": "\(port.map(String.init) ?? "none")", "internal_port": "\(internalPort)"])
         } catch {
             throw CommandError(error)
         }
@@ -70,7 +75,7 @@ final class House {
     }
 
     func stop() async {
-        edge.stop()
+        edge?.stop()
         await withCheckedContinuation { done in
             gateway.stop { done.resume() }
         }

@@ -37,6 +37,9 @@ struct Setting: Sendable {
         Setting("allowed_origins", example: "[https://shop.example]", list: true,
                 "Origins of browser pages, besides public_url, that may open the WebSocket."),
         Setting("database.dsn", example: "/etc/leyden/dsn", secret: true, "A libpq connection string, e.g. host=/run/postgresql dbname=leyden."),
+        Setting("database.listen_dsn", example: "/etc/leyden/listen-dsn", secret: true,
+                "Another one of the same database, past the pooler if `dsn` leads through one: poolers swallow NOTIFY, and without it\n"
+                    + "events of other processes arrive up to a second late."),
         Setting("database.migrate", "true", "Whether `leyden run` brings the tables up to date before it starts."),
         Setting("nodes[].name", example: "alice", "How events and metrics call the node."),
         Setting("nodes[].kind", "lnd", "lnd is the only kind."),
@@ -55,7 +58,9 @@ struct Setting: Sendable {
         Setting("hold.mpp_timeout", "60s", "How long the first part waits for the others; at least 60s on mainnet (BOLT 4)."),
         Setting("cluster.lease", "3s", "How long an interceptor that is not heard of keeps its place."),
         Setting("drain_timeout", "30s", "How long `leyden run` takes for its farewell after SIGTERM, at most."),
-        Setting("edge.shards", "1", "Threads that serve clients."),
+        Setting("edge.shards", "1",
+                "Processes that serve clients on `listen`. Each after the first has a listener of its own for /metrics, /health and\n"
+                    + "/ready, on the ports that follow internal_listen's."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
         Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
         Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),

@@ -8,15 +8,22 @@ import Testing
 @Suite struct EventFeedTests {
     private let reader = Reader()
 
-    private func feed(_ ledger: Ledger, after cursor: Int64 = 0, _ filter: EventFilter = .init()) -> EventFeed {
-        EventFeed(ledger: ledger, after: cursor, filter: filter, deliver: reader.take, failed: reader.fail)
+    /// Everything that is stored was told, and nothing of it is at hand.
+    private func history(_ ledger: Ledger) async -> EventHistory {
+        let history = EventHistory(ledger: ledger) {}
+        history.start(at: await ledger.head(), [])
+        return history
+    }
+
+    private func feed(_ ledger: Ledger, after cursor: Int64 = 0, _ filter: EventFilter = .init()) async -> EventFeed {
+        EventFeed(history: await history(ledger), after: cursor, filter: filter, deliver: reader.take, failed: reader.fail)
     }
 
     @Test("a reader gets what came after its cursor, then what is published")
     func pastAndLive() async throws {
         try await withLedger { ledger in
             let past = await ledger.tell(5)
-            let feed = feed(ledger, after: 2)
+            let feed = await feed(ledger, after: 2)
             feed.start()
             #expect(await eventually { feed.isLive })
             #expect(reader.events == Array(past.dropFirst(2)))
@@ -30,7 +37,7 @@ import Testing
     func overlap() async throws {
         try await withLedger { ledger in
             let past = await ledger.tell(5)
-            let feed = feed(ledger)
+            let feed = await feed(ledger)
             feed.start()
             feed.published(Array(past.suffix(2)))
             async let more = ledger.tell(3)
@@ -45,7 +52,7 @@ import Testing
     func pages() async throws {
         try await withLedger { ledger in
             let past = await ledger.tell(1_203)
-            let feed = feed(ledger)
+            let feed = await feed(ledger)
             feed.start()
             feed.published(Array(past.suffix(100)))
             #expect(await eventually { feed.isLive })
@@ -57,7 +64,7 @@ import Testing
     func overflow() async throws {
         try await withLedger { ledger in
             let events = await ledger.tell(60)
-            let feed = feed(ledger, after: 10)
+            let feed = await feed(ledger, after: 10)
             // They only fill the room: the store has another event at their offset.
             let filling = (0..<5_000).map { index in
                 PublishedEvent(
@@ -76,7 +83,7 @@ import Testing
         try await withLedger { ledger in
             let mine = await ledger.tell(4, account: 7)
             let others = await ledger.tell(4, account: 8)
-            let feed = feed(ledger, EventFilter(account: 7, types: [.nodeDisconnected]))
+            let feed = await feed(ledger, EventFilter(account: 7, types: [.nodeDisconnected]))
             feed.start()
             #expect(await eventually { feed.isLive })
             #expect(reader.offsets == [2, 4])
@@ -91,7 +98,7 @@ import Testing
     func closed() async throws {
         try await withLedger { ledger in
             let past = await ledger.tell(3)
-            let feed = feed(ledger)
+            let feed = await feed(ledger)
             feed.start()
             feed.close()
             feed.published(past)
@@ -107,7 +114,7 @@ import Testing
             _ = await ledger.tell(700)
             var feed: EventFeed?
             feed = EventFeed(
-                ledger: ledger, after: 0, filter: .init(),
+                history: await history(ledger), after: 0, filter: .init(),
                 deliver: { [reader] events in
                     reader.take(events)
                     feed?.close()
@@ -125,8 +132,8 @@ import Testing
     func unavailable() async throws {
         try await withLedger { ledger in
             let events = await ledger.tell(2)
+            let feed = await feed(ledger)
             ledger.close()
-            let feed = feed(ledger)
             feed.start()
             #expect(await eventually { !reader.failures.isEmpty })
             feed.published(events)

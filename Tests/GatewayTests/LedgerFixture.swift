@@ -25,16 +25,31 @@ func withLedger(_ body: @LoopActor (Ledger) async throws -> Void) async throws {
 }
 
 extension Ledger {
+    /// The last offset taken.
+    func head() async -> Int64 {
+        await withCheckedContinuation { done in
+            stream { result in
+                if case .success(let position) = result { done.resume(returning: position.head) } else { done.resume(returning: -1) }
+            }
+        }
+    }
+
     /// Commits as many events that concern no payment, of types that take turns, and returns them with their offsets.
     func tell(_ count: Int, account: Int64 = 1) async -> [PublishedEvent] {
-        let time = UnixTime(seconds: 1_790_000_000)
-        let entries = (0..<count).map { index in
-            CommitEntry(change: Change(.tell, events: [], time: time), account: account, rendered: [
-                OutboxEvent(
-                    id: "evt_\(UInt64.random(in: 0 ... .max))", type: index & 1 == 0 ? .nodeConnected : .nodeDisconnected, paymentHash: nil,
-                    data: "{}")
-            ])
-        }
+        await commit((0..<count).map { Self.telling($0 & 1 == 0 ? .nodeConnected : .nodeDisconnected, nil, account) })
+    }
+
+    /// Commits one event about each payment.
+    func tell(about hashes: [PaymentHash]) async -> [PublishedEvent] { await commit(hashes.map { Self.telling(.htlcFailed, $0, 1) }) }
+
+    private static func telling(_ type: EventType, _ hash: PaymentHash?, _ account: Int64) -> CommitEntry {
+        CommitEntry(change: Change(.tell, events: [], time: UnixTime(seconds: 1_790_000_000)), account: account, rendered: [
+            OutboxEvent(id: "evt_\(UInt64.random(in: 0 ... .max))", type: type, paymentHash: hash, data: "{}")
+        ])
+    }
+
+    private func commit(_ entries: [CommitEntry]) async -> [PublishedEvent] {
+        let count = entries.count
         return await withCheckedContinuation { done in
             var events: [PublishedEvent] = []
             var missing = count

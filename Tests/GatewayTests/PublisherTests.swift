@@ -1,4 +1,5 @@
 @testable import Gateway
+import Ledger
 import Loop
 import Payments
 import TestSupport
@@ -57,7 +58,7 @@ import Testing
             let publisher = Publisher(ledger: ledger, publish: reader.take)
             let events = await ledger.tell(4)
             publisher.committed(events)
-            publisher.heard(4)
+            publisher.heard(4, patiently: true)
             publisher.catchUp()
             await aWhile()
             #expect(reader.batches.isEmpty)
@@ -76,11 +77,27 @@ import Testing
             let publisher = Publisher(ledger: ledger, publish: reader.take)
             publisher.start(at: 0)
             let events = await ledger.tell(3)
-            publisher.heard(3)
-            publisher.heard(3)
+            publisher.heard(3, patiently: true)
+            publisher.heard(3, patiently: true)
             #expect(await eventually { reader.offsets.count == 3 })
-            publisher.heard(2)
+            publisher.heard(2, patiently: true)
             await aWhile()
+            #expect(reader.batches == [events])
+        }
+    }
+
+    @Test("a process that does not lead does not wait for answers: it asks when it hears, and once for many notifications")
+    func heardWithoutPatience() async throws {
+        try await withLedger { ledger in
+            let publisher = Publisher(ledger: ledger, publish: reader.take)
+            publisher.start(at: 0)
+            let events = await ledger.tell(3)
+            publisher.heard(1, patiently: false)
+            publisher.heard(2, patiently: false)
+            publisher.heard(3, patiently: false)
+            // Nothing but the answer stands between the notification and the event: no timer runs.
+            let isRead = await withCheckedContinuation { done in ledger.newest(after: 0, limit: 1) { _ in done.resume(returning: reader.events == events) } }
+            #expect(isRead)
             #expect(reader.batches == [events])
         }
     }

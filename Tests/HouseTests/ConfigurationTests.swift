@@ -114,7 +114,7 @@ struct ConfigurationTests {
             ("routing: {cltv_delta: 0}", "routing.cltv_delta: 0 is not a number from 1 to 2016"),
             ("routing: {fee_ppm: 1.5}", "routing.fee_ppm: 1.5 is not a number"),
             ("settlement: maybe", "settlement: maybe is neither auto nor hold"),
-            ("edge: {shards: 2}", "edge.shards: more than one is not served yet"),
+            ("edge: {shards: 3}\ninternal_listen: 127.0.0.1:65534", "edge.shards: there are not as many ports"),
             ("tls: {cert: a}", "tls.key is not set"),
             ("tls: {cert: a, key: b}", "tls.cert: TLS on `listen` is not served yet"),
             ("log: {level: loud}", "log.level: loud is not one of"),

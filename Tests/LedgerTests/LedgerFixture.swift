@@ -92,7 +92,11 @@ extension Ledger {
         after offset: Int64, limit: Int = 100_000, account: Int64? = nil, types: [EventType]? = nil, paymentHash: PaymentHash? = nil
     ) async throws -> [PublishedEvent] {
         try await withCheckedContinuation { done in
-            events(after: offset, limit: limit, account: account, types: types, paymentHash: paymentHash) { done.resume(returning: $0) }
+            if let paymentHash {
+                past(of: [InvoicePlace(paymentHash: paymentHash, after: offset)], limit: limit) { done.resume(returning: $0.map { $0.events[0] }) }
+            } else {
+                past(after: offset, limit: limit, account: account, types: types) { done.resume(returning: $0.map(\.events)) }
+            }
         }.get()
     }
 

@@ -26,8 +26,9 @@ def binaries():
 
 @pytest.fixture(scope="module")
 def system(request):
-    """One copy for all tests of a file, which therefore use invoices of their own. A file's SETTINGS go into its configuration."""
-    copy = Copy(ROOT, binaries(), nodes=2, settings=getattr(request.module, "SETTINGS", ""))
+    """One copy for all tests of a file, which therefore use invoices of their own. A file's SETTINGS go into its configuration,
+    and ROLE is what the gateway runs as."""
+    copy = Copy(ROOT, binaries(), nodes=2, settings=getattr(request.module, "SETTINGS", ""), role=getattr(request.module, "ROLE", "all"))
     failed = request.session.testsfailed
     try:
         copy.start()

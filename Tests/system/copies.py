@@ -5,17 +5,22 @@ import signal
 import subprocess
 
 from client import call, until
-from instance import Instance, die_with_parent, environment, free_ports
+from instance import Instance, die_with_parent, environment, free_ports, is_ready
 
 PSQL = "/usr/lib/postgresql/15/bin/psql"
 
 
 class Copy(Instance):
-    """`settings` are lines of YAML that are added to the configuration."""
+    """`settings` are lines of YAML that are added to the configuration; `role` is the gateway's."""
 
-    def __init__(self, root, binaries, nodes=2, settings=""):
+    def __init__(self, root, binaries, nodes=2, settings="", role="all"):
         super().__init__(root, binaries, nodes)
         self._settings = settings
+        self.role = role
+
+    def start_gateway(self):
+        self.spawn_gateway()
+        self._until("leyden", lambda: is_ready(self.internal_url))
 
     def _configure(self, nodes):
         super()._configure(nodes)
@@ -39,7 +44,7 @@ class Copy(Instance):
 
     def spawn_gateway(self):
         """Without waiting until it is ready."""
-        self.spawn("leyden", "run", "--config", str(self.configuration))
+        self.spawn("leyden", "run", "--config", str(self.configuration), "--role", self.role)
 
     def ready(self, internal_url=None):
         """What /ready answers, `None` while nobody listens."""
@@ -49,8 +54,9 @@ class Copy(Instance):
             return None
 
     def node_states(self):
+        """As the leader sees them; a process that does not lead yet knows only what was told before."""
         answer = self.ready()
-        return {node["name"]: node for node in answer.json["nodes"]} if answer else {}
+        return {node["name"]: node for node in answer.json["nodes"]} if answer and answer.json["leader"] == "this" else {}
 
     def until_connected(self, *names, seconds=40):
         until(lambda: all(self.node_states().get(name, {}).get("state") == "connected" for name in names), seconds, f"{names} connected")
@@ -88,6 +94,22 @@ class Copy(Instance):
         path.write_text(text)
         self.spawn_as("second", "leyden", "run", "--config", str(path))
         return f"http://127.0.0.1:{web}", f"http://127.0.0.1:{internal}"
+
+    # Processes that serve clients
+
+    def start_edge(self, name, base_url=None):
+        """Its public and its internal address; the first may be shared."""
+        web, internal = free_ports(2)
+        base_url = base_url or f"http://127.0.0.1:{web}"
+        self.spawn_edge(name, base_url, internal)
+        internal_url = f"http://127.0.0.1:{internal}"
+        self._until(name, lambda: is_ready(internal_url, leader="other"))
+        return base_url, internal_url
+
+    def spawn_edge(self, name, base_url, internal):
+        self.spawn_as(
+            name, "leyden", "run", "--config", str(self.configuration), "--role", "edge",
+            "--listen", base_url.removeprefix("http://"), "--internal-listen", f"127.0.0.1:{internal}")
 
     def spawn_as(self, name, binary, *arguments):
         with open(self.directory / f"{name}.log", "ab") as log:

@@ -203,11 +203,13 @@ class Instance:
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def is_ready(internal_url):
-    """Whether the gateway is ready and every node connected, so that payments in parts find all of them."""
+def is_ready(internal_url, leader="this"):
+    """Whether the gateway is ready, the leader where it should be, and every node connected, so that payments in parts find
+    all of them."""
     try:
         with DIRECT.open(internal_url + "/ready", timeout=2) as response:
-            return all(node.get("state") == "connected" for node in json.load(response).get("nodes", []))
+            body = json.load(response)
+            return body.get("leader") == leader and all(node.get("state") == "connected" for node in body.get("nodes", []))
     except (OSError, ValueError):
         return False
 

@@ -14,13 +14,15 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
+        let nodes = gateway.receivingNodes
+        guard !nodes.isEmpty else { return exchange.refuse(.noReceivingNode) }
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
             settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
         let record: InvoiceRecord
         do throws(Bolt11Draft.Failure) {
             record = try issuer.issue(
-                wish, account: account, through: gateway.receivingNodes, at: gateway.now, random: SecureRandom.bytes32())
+                wish, account: account, through: nodes, at: gateway.now, random: SecureRandom.bytes32())
         } catch {
             return exchange.refuse(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice")))
         }
@@ -93,6 +95,7 @@ extension GatewayAPI {
             case .settle, .cancel:
                 break
             }
+            guard gateway.isLeader else { return done(.failure(.noLeader)) }
             gateway.request(wish, of: record, setID) { [self] reply in
                 if let refusal = DecisionRefusal(reply) { return done(.failure(refusal)) }
                 ledger.invoice(hash, account: account) { result in
@@ -119,7 +122,7 @@ extension GatewayAPI {
                 finish()
                 find(exchange, account, hash) { [self] record in answerWait(exchange, record) }
             }
-            let made = EventFeed(ledger: ledger, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
+            let made = EventFeed(history: gateway.history, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
                 if events.contains(where: \.type.endsInvoice) { answer() }
             } failed: { _ in
                 finish()

@@ -21,6 +21,7 @@ extension GatewayAPI {
     /// A draining node is left out of new invoices; what it holds is finished.
     func setDraining(_ exchange: Exchange, _ key: PublicKey, _ isDraining: Bool) {
         guard let node = gateway.nodes.first(where: { $0.pubkey == key }) else { return exchange.refuse(.notFound) }
+        guard gateway.isLeader else { return exchange.refuse(.noLeader) }
         if isDraining { node.drain() } else { node.resume() }
         var json = JSONWriter()
         append(node, to: &json)
@@ -48,19 +49,20 @@ extension GatewayAPI {
     }
 
     private func append(_ node: LNDNode, to json: inout JSONWriter) {
-        NodeDocument.append(node, to: &json)
+        NodeDocument.append(node, state: gateway.stateName(of: node), to: &json)
     }
 }
 
-/// A node as the outside sees it: its state and, if it is not usable, the reason and the remedy.
+/// A node as the outside sees it: its state and, if it is not usable, the reason and the remedy, which only the leader
+/// knows.
 @LoopActor
 enum NodeDocument {
-    static func append(_ node: LNDNode, to json: inout JSONWriter) {
+    static func append(_ node: LNDNode, state: String, to json: inout JSONWriter) {
         json.object { json in
             json.field("name", node.configuration.name)
             json.field("pubkey", node.pubkey.hex)
             json.field("address", "\(node.configuration.host):\(node.configuration.port)")
-            json.field("state", node.state.name)
+            json.field("state", state)
             if let info = node.info {
                 json.field("alias", info.alias)
                 json.field("version", info.version.map { "\($0)" })

@@ -20,22 +20,24 @@ extension GatewayAPI {
         _ channel: Channel, account: Int64?, after: Int64, limit: Int, _ done: @escaping @LoopActor (LoadedHistory?) -> Void
     ) {
         guard let epoch = gateway.epoch else { return done(nil) }
-        var paymentHash: PaymentHash?
-        if case .invoice(let hash) = channel { paymentHash = hash }
-        // What was published before the question is in the answer; what is published while it is on its way may not be,
-        // unless an event in the answer is as new.
-        let asked = gateway.head
-        let finish: @LoopActor ([PublishedEvent]) -> Void = { [self] events in
-            snapshot(of: channel, account: account) { snapshot in
-                // The whole log is kept, so the first offset is always there.
-                let head = max(asked, events.last?.offset ?? 0)
-                done(LoadedHistory(events: events, head: head, first: 1, epoch: epoch, snapshot: snapshot))
-            }
+        guard limit > 0 else { return present(channel, account, epoch, done) }
+        gateway.history.events(EventFilter(channel, account: account), after: after, limit: limit) { result in
+            guard case .success(let past) = result else { return done(nil) }
+            done(LoadedHistory(events: past.events, head: past.head, first: past.first, epoch: epoch, publications: past.publications))
         }
-        guard limit > 0 else { return finish([]) }
-        ledger.events(after: after, limit: limit, account: account, types: channel.types, paymentHash: paymentHash) { result in
-            guard case .success(let events) = result else { return done(nil) }
-            finish(events)
+    }
+
+    /// An invoice's channel begins with the invoice as it is; the others tell of nothing that has a state.
+    private func present(_ channel: Channel, _ account: Int64?, _ epoch: String, _ done: @escaping @LoopActor (LoadedHistory?) -> Void) {
+        guard case .invoice(let hash) = channel else {
+            return done(LoadedHistory(events: [], head: gateway.head, first: gateway.head + 1, epoch: epoch))
+        }
+        gateway.states.read(hash) { [self] result in
+            guard case .success(let present) = result else { return done(nil) }
+            let record = account == nil || present.record?.account == account ? present.record : nil
+            done(LoadedHistory(
+                events: [], head: present.head, first: present.head + 1, epoch: epoch,
+                snapshot: record.map { encode($0, showsPreimage: account != nil) }))
         }
     }
 
@@ -61,13 +63,12 @@ extension GatewayAPI {
             }
         }
     }
+}
 
-    /// An invoice's channel begins with the invoice as it is; the others tell of nothing that has a state.
-    private func snapshot(of channel: Channel, account: Int64?, _ done: @escaping @LoopActor ([UInt8]?) -> Void) {
-        guard case .invoice(let hash) = channel else { return done(nil) }
-        ledger.invoice(hash, account: account) { [self] result in
-            guard case .success(let record?) = result else { return done(nil) }
-            done(encode(record, showsPreimage: account != nil))
-        }
+extension EventFilter {
+    /// What a subscriber of this account sees; `nil` is a watch token, which sees one invoice.
+    init(_ channel: Channel, account: Int64?) {
+        self.init(account: account, types: channel.types ?? [])
+        if case .invoice(let hash) = channel { paymentHash = hash }
     }
 }

@@ -17,12 +17,14 @@ extension GatewayAPI {
         guard let types = eventTypes(exchange.request.query["type"]) else { return exchange.refuse(.invalidQuery("type")) }
         guard let after = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
         let filter = EventFilter(account: account, types: types)
-        if exchange.request.headers.acceptsEventStream { return stream(exchange, after: after, filter) }
+        if exchange.request.headers.acceptsEventStream { return resume(exchange, after: after, filter) }
         guard let limit = exchange.number("limit", default: Self.defaultPage, in: 1...Self.maximumPage) else {
             return exchange.refuse(.invalidQuery("limit"))
         }
-        ledger.events(after: after, limit: Int(limit), account: account, types: types.isEmpty ? nil : types) { result in
-            guard case .success(let events) = result else { return exchange.refuse(.unavailable) }
+        ledger.past(after: after, limit: Int(limit), account: account, types: types.isEmpty ? nil : types) { result in
+            guard case .success(let page) = result else { return exchange.refuse(.unavailable) }
+            if Self.isGone(after, first: page.first) { return exchange.refuse(.offsetGone(first: page.first)) }
+            let events = page.events
             var json = JSONWriter()
             json.object { json in
                 json.array("events") { json in
@@ -39,7 +41,7 @@ extension GatewayAPI {
         guard let hash = watchTokens.paymentHash(of: token) else { return exchange.refuse(.unknownInvoice) }
         if form == .invoice, exchange.request.headers.acceptsEventStream {
             guard let after = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
-            return stream(exchange, after: after, EventFilter(paymentHash: hash))
+            return resume(exchange, after: after, EventFilter(paymentHash: hash))
         }
         ledger.invoice(hash) { [self] result in
             guard case .success(let found) = result else { return exchange.refuse(.unavailable) }
@@ -50,6 +52,22 @@ extension GatewayAPI {
             case .qrCode:
                 guard !record.paymentRequest.isEmpty, let code = QRCode("LIGHTNING:" + record.paymentRequest.uppercased()) else { return exchange.refuse(.notFound) }
                 exchange.respond(code.svg, contentType: "image/svg+xml")
+            }
+        }
+    }
+
+    /// A reader who has seen something must not be led past what he has missed. Zero is no place where somebody was: it
+    /// asks for all that is kept.
+    private static func isGone(_ after: Int64, first: Int64) -> Bool { after > 0 && after < first - 1 }
+
+    /// Begins the stream, or refuses while there still is a status to say it with.
+    private func resume(_ exchange: Exchange, after: Int64, _ filter: EventFilter) {
+        guard after > 0 else { return stream(exchange, after: after, filter) }
+        gateway.history.events(filter, after: after, limit: 1) { [self] result in
+            switch result {
+            case .failure: exchange.refuse(.unavailable)
+            case .success(let past) where Self.isGone(after, first: past.first): exchange.refuse(.offsetGone(first: past.first))
+            case .success: stream(exchange, after: after, filter)
             }
         }
     }
@@ -65,7 +83,7 @@ extension GatewayAPI {
             opened = nil
         }
         stream.send(Array("retry: 1000\n\n".utf8))
-        let feed = EventFeed(ledger: ledger, after: after, filter: filter) { events in
+        let feed = EventFeed(history: gateway.history, after: after, filter: filter) { events in
             var bytes: [UInt8] = []
             for event in events { Self.append(event, to: &bytes) }
             if !stream.send(bytes) { finish() }

@@ -33,7 +33,8 @@ public final class InternalAPI: EdgeApplication {
         }
     }
 
-    /// Ready means: the database answers, a leader is known and at least one node is connected; a standby is ready too.
+    /// Ready means: the database answers, a leader is known and, where this process is the leader, at least one node is
+    /// connected. A standby is ready, and so is a process that only serves clients.
     private func ready(_ exchange: Exchange) {
         gateway.ledger.stream { [self] result in
             var isLed = false
@@ -42,15 +43,14 @@ public final class InternalAPI: EdgeApplication {
                 answers = true
                 isLed = position.isLed
             }
-            let isStandby = isLed && !gateway.isLeader
-            let isReady = answers && isLed && (isStandby || gateway.nodes.contains { $0.state.isConnected })
+            let isReady = answers && isLed && (!gateway.isLeader || gateway.nodes.contains { $0.state.isConnected })
             var json = JSONWriter()
             json.object { json in
                 json.field("status", isReady ? "ready" : "not_ready")
                 json.field("database", answers ? "connected" : "away")
                 json.field("leader", gateway.isLeader ? "this" : isLed ? "other" : "none")
                 json.array("nodes") { json in
-                    for node in gateway.nodes { NodeDocument.append(node, to: &json) }
+                    for node in gateway.nodes { NodeDocument.append(node, state: gateway.stateName(of: node), to: &json) }
                 }
             }
             exchange.respond(json.bytes, status: isReady ? 200 : 503)

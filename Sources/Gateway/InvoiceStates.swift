@@ -1,0 +1,59 @@
+internal import Ledger
+internal import Loop
+internal import Payments
+
+/// Invoices as they are now, for everybody who begins to watch one: those who ask while a question is under way share the
+/// next one.
+@LoopActor
+final class InvoiceStates {
+    /// An invoice, if it is stored, and the offset of the last event that it certainly shows.
+    typealias Answer = @LoopActor (Result<(record: InvoiceRecord?, head: Int64), EventHistory.Failure>) -> Void
+
+    private static let batch = 1000
+
+    private let ledger: Ledger
+    private let head: @LoopActor () -> Int64
+    private let asked: @LoopActor () -> Void
+    private var waiting: [(hash: PaymentHash, answer: Answer)] = []
+    private var isAsking = false
+    private var isScheduled = false
+
+    /// `head` is the offset up to which events were published; `asked` runs for every question to the store.
+    init(ledger: Ledger, head: @escaping @LoopActor () -> Int64, asked: @escaping @LoopActor () -> Void) {
+        self.ledger = ledger
+        self.head = head
+        self.asked = asked
+    }
+
+    func read(_ hash: PaymentHash, _ answer: @escaping Answer) {
+        waiting.append((hash, answer))
+        schedule()
+    }
+
+    private func schedule() {
+        guard !isScheduled, !isAsking, !waiting.isEmpty else { return }
+        isScheduled = true
+        LoopActor.atEndOfTurn { [self] in
+            isScheduled = false
+            ask()
+        }
+    }
+
+    private func ask() {
+        let asking = waiting.prefix(Self.batch)
+        waiting.removeFirst(asking.count)
+        isAsking = true
+        let head = head()
+        asked()
+        ledger.invoices(Array(Set(asking.map(\.hash)))) { [self] result in
+            isAsking = false
+            for (hash, answer) in asking {
+                switch result {
+                case .success(let found): answer(.success((found[hash], head)))
+                case .failure: answer(.failure(.unavailable))
+                }
+            }
+            schedule()
+        }
+    }
+}
