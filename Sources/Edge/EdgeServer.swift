@@ -25,6 +25,8 @@ public final class EdgeServer {
     private var pages: StaticPages?
     private var connections: [Int32: HTTPConnection] = [:]
     private var hub: WebSocketHub?
+    /// How many connections stream.
+    var eventStreams = 0
     /// What was published last, for clients that come back.
     private(set) var recent = RecentEvents(limit: 4096)
 
@@ -122,6 +124,17 @@ public final class EdgeServer {
 
     /// How many WebSocket clients are connected.
     public var webSocketClients: Int { hub?.clients.count ?? 0 }
+
+    public var status: EdgeStatus {
+        var status = EdgeStatus()
+        status.httpConnections = connections.count
+        status.eventStreams = eventStreams
+        status.webSocketClients = webSocketClients
+        status.subscriptions = hub?.subscriptions ?? [:]
+        status.queuedBytes = queuedBytes
+        status.counters = counters
+        return status
+    }
 
     /// What has been counted since the start.
     public var counters: EdgeCounters { hub?.counters ?? EdgeCounters() }

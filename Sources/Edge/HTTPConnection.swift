@@ -22,7 +22,11 @@ final class HTTPConnection {
     private let peer: String
     private let server: EdgeServer
     private var poll: PollHandle?
-    private var state = State.reading
+    private var state = State.reading {
+        didSet {
+            if state == .streaming { server.eventStreams += 1 } else if oldValue == .streaming { server.eventStreams -= 1 }
+        }
+    }
     private var parser: HTTPParser
     private var input: [UInt8] = []
     private var output: [UInt8] = []

@@ -16,6 +16,7 @@ final class WebSocketHub {
     /// Those that were told to go, with the second at which they are made to.
     private var leaving: [(client: WebSocketClient, deadline: Int)] = []
     private var invoices: [PaymentHash: [Listener]] = [:]
+    private var invoiceListeners = 0
     private var topics: [TopicName: Topic] = [:]
     private var dirty: [Topic] = []
     private var isScheduled = false
@@ -222,11 +223,14 @@ final class WebSocketHub {
     func join(_ client: WebSocketClient, invoice hash: PaymentHash, account: Int64?) {
         client.invoices.append(hash)
         invoices[hash, default: []].append(Listener(client: client, account: account))
+        invoiceListeners += 1
     }
 
     func leave(_ client: WebSocketClient, invoice hash: PaymentHash) {
         client.invoices.removeAll { $0 == hash }
+        let before = invoices[hash]?.count ?? 0
         invoices[hash]?.removeAll { $0.client === client }
+        invoiceListeners -= before - (invoices[hash]?.count ?? 0)
         if invoices[hash]?.isEmpty == true { invoices[hash] = nil }
     }
 
@@ -235,6 +239,14 @@ final class WebSocketHub {
         guard !client.memberships.isEmpty else { return }
         for membership in client.memberships { leave(client, membership.topic) }
         if topics.contains(where: { $0.value.subscribers == 0 }) { topics = topics.filter { $0.value.subscribers > 0 } }
+    }
+
+    /// By kind of channel.
+    var subscriptions: [String: Int] {
+        var counts = ["invoice": invoiceListeners]
+        for channel in Self.shared { counts[channel.name] = 0 }
+        for topic in topics.values { counts[topic.name.channel.name, default: 0] += topic.subscribers }
+        return counts
     }
 
     var queuedBytes: Int {

@@ -30,6 +30,8 @@ public final class PaymentGateway {
     private var ticks: Timer?
     private var sweeps: Timer?
     private(set) var epoch: String?
+    /// When the first of the events was committed that are still to be published.
+    private var committedAt: UInt64?
     /// Gets the committed events, in order and without gaps.
     public var onEvents: (@LoopActor ([PublishedEvent]) -> Void)?
 
@@ -64,6 +66,7 @@ public final class PaymentGateway {
     public func start() {
         ledger.onState = { [weak self] state in self?.ledgerChanged(state) }
         ledger.onHead = { [weak self] head in self?.publisher.heard(head) }
+        ledger.onBatch = { [metrics] in metrics.batch(entries: $0, nanoseconds: $1) }
         ledger.start(migrates: settings.migrates)
         ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in self?.timePassed() }
         sweeps = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in
@@ -153,7 +156,7 @@ public final class PaymentGateway {
         let start = Clock.monotonicNanoseconds
         switch screening.judge(htlc, height: machine.height) {
         case .offer(let offer, let sharedSecret):
-            held[htlc.circuitKey] = Held(paymentHash: htlc.paymentHash, sharedSecret: sharedSecret)
+            held[htlc.circuitKey] = Held(paymentHash: htlc.paymentHash, sharedSecret: sharedSecret, offeredAt: start)
             run { $0.offered(offer, at: $1) }
         case .badOnion(let error):
             reject(htlc, at: node, .failBadOnion(error))
@@ -211,6 +214,8 @@ public final class PaymentGateway {
         var paymentHash: PaymentHash
         /// With which a failure is encrypted.
         var sharedSecret: Bytes32
+        /// By the clock that never jumps, in nanoseconds.
+        var offeredAt: UInt64
     }
 
     // MARK: Orders
@@ -225,6 +230,7 @@ public final class PaymentGateway {
             metrics.count(htlc: .held)
         case .settle(let circuitKey, let preimage):
             metrics.count(htlc: .settled)
+            if let offeredAt = held[circuitKey]?.offeredAt { metrics.settle.record(nanoseconds: Clock.monotonicNanoseconds - offeredAt) }
             answer(circuitKey) { .settle(preimage, $0.paymentHash) }
         case .fail(let circuitKey, let rejection, let amount, let height):
             metrics.count(htlc: .failed)
@@ -274,6 +280,7 @@ public final class PaymentGateway {
             metrics.commit.record(nanoseconds: Clock.monotonicNanoseconds - start)
             switch result {
             case .applied(let events):
+                if committedAt == nil, !events.isEmpty { committedAt = Clock.monotonicNanoseconds }
                 publisher.committed(events)
                 done(.applied)
             case .repeated:
@@ -293,6 +300,14 @@ public final class PaymentGateway {
 
     private func published(_ events: [PublishedEvent]) {
         metrics.events += events.count
+        let committedAt = committedAt
+        self.committedAt = nil
         onEvents?(events)
+        // What is published is written at the end of this turn, before this.
+        LoopActor.atEndOfTurn { [metrics] in
+            if let committedAt { return metrics.eventLag.record(nanoseconds: Clock.monotonicNanoseconds - committedAt, times: events.count) }
+            let now = Clock.wallMilliseconds
+            for event in events { metrics.eventLag.record(Double(max(0, now - event.time.milliseconds)) / 1000) }
+        }
     }
 }

@@ -182,8 +182,11 @@ public struct ClientSession: Sendable {
         guard let waiting = take(request) else { return [] }
         var orders: [SessionOrder] = []
         guard let events else {
-            // The command was answered: the client can learn only from the connection's end that something is missing.
-            if case .recovery(_, _, nil, _) = waiting.kind { return close(.internalError) }
+            if case .recovery(_, _, let known, _) = waiting.kind {
+                orders.append(.count(.unavailable))
+                // The command was answered: the client can learn only from the connection's end that something is missing.
+                if known == nil { return orders + close(.internalError) }
+            }
             if let channel = waiting.kind.subscription {
                 channels.removeAll { $0 == channel }
                 rights[channel] = nil
@@ -215,6 +218,7 @@ public struct ClientSession: Sendable {
             let isPossible = known == epoch && after <= head && after + 1 >= first
             let recovery = (wasRecovered: isPossible, publications: isPossible ? events : [])
             let position = isPossible && !isComplete ? events.last?.offset ?? after : head
+            orders.append(.count(isPossible ? .recovered : .unrecoverable))
             orders.append(.send(SessionReply.subscribed(id, epoch: epoch, head: position, recovery: recovery, snapshot: isPossible ? nil : snapshot)))
             guard isPossible else { return orders.append(.join(channel, account: account)) }
         } else {

@@ -49,7 +49,7 @@ final class House {
         internalEdge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
-            application: InternalAPI(gateway: gateway) { edge.webSocketClients }, logger: logger)
+            application: InternalAPI(gateway: gateway) { edge.status }, logger: logger)
         self.logger = logger
         gateway.onEvents = { [api, edge] events in
             edge.publish(events)
