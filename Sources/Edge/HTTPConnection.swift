@@ -90,8 +90,9 @@ final class HTTPConnection {
         case .wouldBlock: return
         case .closed:
             peerFinished = true
-            // A client may end its side after the request and still wait for the answer.
-            if state == .awaiting || !output.isEmpty && state != .streaming { return updatePoll() }
+            // A client may end its side after the request and still get an answer that is on its way.
+            if state == .awaiting, responder?.onClose == nil { return updatePoll() }
+            if state != .awaiting, state != .streaming, !output.isEmpty { return updatePoll() }
             close()
         case .bytes(let count):
             switch state {
@@ -171,6 +172,12 @@ final class HTTPConnection {
         responder = nil
         HTTPEncoder.encode(response, framing, into: &output)
         finishAnswer()
+    }
+
+    /// The application lets the client wait, perhaps for long.
+    func lettingWait(_ request: UInt64) {
+        guard peerFinished, isAwaiting(request) else { return }
+        LoopActor.atEndOfTurn { [weak self] in if let self, isAwaiting(request), responder?.onClose != nil { close() } }
     }
 
     func abandoned(_ request: UInt64) {

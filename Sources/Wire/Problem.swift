@@ -35,6 +35,19 @@ public struct Problem: Error, Equatable, Sendable {
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
     public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
 
+    public static let tooManyStreams = Problem(
+        status: 429, code: "too_many_streams", title: "As many streams and waiting requests as one key or token may have are open")
+    public static let allStreamsTaken = Problem(
+        status: 503, code: "too_many_streams", title: "As many streams and waiting requests as may be are open")
+    public static let stopping = Problem(status: 503, code: "stopping", title: "This process ends; ask again")
+
+    /// The position in `field` is none of this stream.
+    public static func beyondHead(_ field: String) -> Problem {
+        Problem(
+            status: 400, code: "beyond_head", title: "The stream has not come so far",
+            detail: "An offset of another stream, or of this one before the database was restored; /v1/info tells epoch and head.", field: field)
+    }
+
     public static func conflict(_ detail: String) -> Problem {
         Problem(status: 409, code: "conflict", title: "It contradicts what is stored", detail: detail)
     }

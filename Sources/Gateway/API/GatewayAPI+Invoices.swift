@@ -107,31 +107,13 @@ extension GatewayAPI {
         guard let timeout = exchange.number("timeout", default: 30, in: 0...120) else { return exchange.refuse(.invalidQuery("timeout")) }
         find(exchange, account, hash) { [self] record in
             if record.state.isOver || timeout == 0 { return answerWait(exchange, record) }
-            var feed: EventFeed?
-            var timer: Timer?
-            let finish: @LoopActor () -> Void = { [self] in
-                timer?.cancel()
-                if let open = feed { streams.remove(open) }
-                feed = nil
-            }
-            let answer: @LoopActor () -> Void = { [self] in
-                finish()
-                find(exchange, account, hash) { [self] record in answerWait(exchange, record) }
-            }
-            let made = EventFeed(ledger: ledger, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
-                if events.contains(where: \.type.endsInvoice) { answer() }
-            } failed: { _ in
-                finish()
-                exchange.refuse(.unavailable)
-            }
-            feed = made
-            streams.add(made)
-            timer = Timer(afterMilliseconds: UInt64(timeout) * 1000) { answer() }
-            exchange.whenClosed(finish)
-            made.start()
-            // It may have ended between the look at it and the start of the feed.
+            let poll = LongPoll(
+                exchange, streams, ledger, after: gateway.head, EventFilter(account: account, paymentHash: hash), seconds: timeout,
+                until: { $0.contains(where: \.type.endsInvoice) }
+            ) { [self] _ in find(exchange, account, hash) { [self] record in answerWait(exchange, record) } }
+            // It may have ended between the look at it and the start of the poll.
             ledger.invoice(hash, account: account) { result in
-                if case .success(let record?) = result, record.state.isOver, feed != nil { answer() }
+                if case .success(let record?) = result, record.state.isOver { poll?.end() }
             }
         }
     }
