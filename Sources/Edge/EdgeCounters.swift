@@ -12,5 +12,17 @@ public struct EdgeCounters: Equatable, Sendable {
     public var recovered = 0
     public var unrecoverable = 0
     public var unavailable = 0
+    /// What was refused, by the limit that it would have passed.
+    public var refused: [Limit: Int] = Dictionary(uniqueKeysWithValues: Limit.allCases.map { ($0, 0) })
+
+    public enum Limit: String, Equatable, Sendable, CaseIterable {
+        /// Connections in all, and connections of one address in a time.
+        case connections
+        case connectionRate = "connection_rate"
+        /// Bytes that wait for all clients together.
+        case queue
+        case origin
+    }
+
     public init() {}
 }

@@ -31,6 +31,7 @@ final class HTTPConnection {
     private var input: [UInt8] = []
     private var output: [UInt8] = []
     private var sent = 0
+    private var accounted = 0
     private var peerFinished = false
     private var isProcessing = false
     private var requestNumber: UInt64 = 0
@@ -152,7 +153,8 @@ final class HTTPConnection {
     }
 
     private func upgrade(_ request: HTTPRequest, key: String, _ traits: HTTPParser.Traits, rest: [UInt8]) {
-        guard server.allowsOrigin(request.headers.origin, host: request.headers.host) else {
+        guard server.allowsOrigin(request.headers.origin) else {
+            server.countRefusedOrigin()
             return refuse(.problem(403, code: "origin_refused", title: "This origin may not open a WebSocket"))
         }
         guard output.isEmpty else { return refuse(400) }
@@ -207,13 +209,18 @@ final class HTTPConnection {
             if count == bytes.count { return true }
             output.append(contentsOf: bytes[count...])
             updatePoll()
-            return true
+        } else {
+            guard output.count - sent + bytes.count <= server.limits.outboxBytes else {
+                close()
+                return false
+            }
+            output.append(contentsOf: bytes)
         }
-        guard output.count - sent + bytes.count <= server.limits.outboxBytes else {
+        account()
+        guard !server.isFull else {
             close()
             return false
         }
-        output.append(contentsOf: bytes)
         return true
     }
 
@@ -267,7 +274,15 @@ final class HTTPConnection {
                 deadline = server.seconds + 2
             }
         }
+        account()
         updatePoll()
+    }
+
+    /// What waits for a reader of a stream counts with what waits for all clients.
+    private func account() {
+        let waiting = state == .streaming ? output.count - sent : 0
+        server.waitingBytes += waiting - accounted
+        accounted = waiting
     }
 
     private func updatePoll() {
@@ -288,6 +303,7 @@ final class HTTPConnection {
         Socket.close(descriptor)
         input = []
         output = []
+        account()
         responder?.clientClosed()
         stream?.clientClosed()
     }

@@ -27,6 +27,8 @@ final class WebSocketClient {
     var invoices: [PaymentHash] = []
     private(set) var isBlocked = false
     var isClosing = false
+    /// How often in a row it was looked at while its socket took nothing.
+    private var stalls: UInt8 = 0
     /// 16 KiB until a key with more rights was shown.
     var outboxLimit: Int
 
@@ -58,8 +60,18 @@ final class WebSocketClient {
         for membership in memberships { membership.topic.setBlocked(membership.index, true) }
     }
 
+    /// Called every few seconds: how often in a row nothing was taken since.
+    func stall() -> UInt8 {
+        stalls = isBlocked ? min(stalls, 254) + 1 : 0
+        return stalls
+    }
+
+    /// Forgets what waits, and says how much it was.
+    func dropOutbox() -> Int { outbox.isEmpty ? 0 : outbox.take().count }
+
     /// The socket takes bytes again. False if the client has lost frames or its connection.
     func becameWritable() -> Bool {
+        stalls = 0
         guard isBlocked else { return true }
         if !outbox.isEmpty {
             let waiting = outbox.take()

@@ -28,6 +28,9 @@ final class WebSocketHub {
     var work: [Work] = []
     var done = 0
     var isWorking = false
+    /// Those who have not connected, and when they are looked at.
+    var arriving: [WebSocketClient] = []
+    var arrivals: Timer?
     /// Those whose history reaches beyond what was published here.
     var joining: [Joining] = []
     /// Of the stream, as it was read last.
@@ -61,7 +64,10 @@ final class WebSocketHub {
     init(server: EdgeServer, source: any ChannelSource) {
         self.server = server
         self.source = source
-        settings = SessionSettings(version: "leyden", pingSeconds: Int64(server.configuration.pingInterval))
+        let configuration = server.configuration
+        settings = SessionSettings(
+            version: "leyden", pingSeconds: Int64(configuration.pingInterval), pongSeconds: Int64(configuration.pongTimeout),
+            commandsPerSecond: configuration.limits.commandsPerSecond)
     }
 
     func open() throws(EdgeError) {
@@ -70,6 +76,9 @@ final class WebSocketHub {
 
     func close() {
         context = nil
+        arrivals?.cancel()
+        arrivals = nil
+        arriving = []
         for client in clients {
             dismiss(client, code: 3001, reason: "shutdown")
             unsafe RawWrite.kill(client.wsi, flushes: true)
@@ -98,7 +107,7 @@ final class WebSocketHub {
         switch reason {
         case LWS_CALLBACK_RECEIVE: return unsafe client.hub.received(client, bytes)
         case LWS_CALLBACK_SERVER_WRITEABLE:
-            if !client.isClosing, !client.becameWritable() { client.hub.dismissSlow(client) }
+            if !client.isClosing { client.hub.becameWritable(client) }
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
             // After a close of ours this is its echo, and everything is said.
             if client.isClosing { return -1 }
@@ -118,6 +127,7 @@ final class WebSocketHub {
         client.slot = clients.count
         clients.append(client)
         counters.opened += 1
+        watch(client)
         // Given back in `closed`, which libwebsockets calls once for every connection it has called established.
         unsafe lws_set_opaque_user_data(wsi, Unmanaged.passRetained(client).toOpaque())
     }
@@ -126,6 +136,7 @@ final class WebSocketHub {
         unsafe lws_set_opaque_user_data(client.wsi, nil)
         leaveAll(client)
         client.isClosing = true
+        server.waitingBytes -= client.dropOutbox()
         let last = clients.removeLast()
         if last !== client {
             clients[client.slot] = last
@@ -165,23 +176,40 @@ final class WebSocketHub {
 
     func send(_ client: WebSocketClient, _ frame: [UInt8]) {
         guard !client.isClosing else { return }
+        let waiting = client.outbox.count
         switch client.send(frame) {
-        case .sent: counters.framesOut += 1
+        case .sent:
+            counters.framesOut += 1
+            guard client.outbox.count != waiting else { return }
+            server.waitingBytes += client.outbox.count - waiting
+            if server.isFull {
+                counters.refused[.queue, default: 0] += 1
+                dismissSlow(client)
+            }
         case .overflow: dismissSlow(client)
         case .broken:
             client.isClosing = true
+            server.waitingBytes -= client.dropOutbox()
             leaveAll(client)
             unsafe RawWrite.kill(client.wsi)
         }
     }
 
-    private func dismissSlow(_ client: WebSocketClient) { dismiss(client, code: 3008, reason: "slow") }
+    private func becameWritable(_ client: WebSocketClient) {
+        let waiting = client.outbox.count
+        let isWhole = client.becameWritable()
+        server.waitingBytes += client.outbox.count - waiting
+        if !isWhole { dismissSlow(client) }
+    }
+
+    func dismissSlow(_ client: WebSocketClient) { dismiss(client, code: 3008, reason: "slow") }
 
     /// Says goodbye with a close frame. One that does not answer it is cut off after five seconds.
     func dismiss(_ client: WebSocketClient, code: UInt16, reason: String) {
         guard !client.isClosing else { return }
         client.isClosing = true
         client.partial = []
+        server.waitingBytes -= client.dropOutbox()
         leaveAll(client)
         counters.closes[code, default: 0] += 1
         leaving.append((client, server.seconds + 5))
@@ -196,7 +224,7 @@ final class WebSocketHub {
         // A fifth of all clients: a storm of pings would be a fan-out of its own.
         var index = seconds % 5
         while index < clients.count {
-            timePassed(clients[index])
+            look(after: clients[index])
             index += 5
         }
     }
@@ -249,9 +277,8 @@ final class WebSocketHub {
         return counts
     }
 
-    var queuedBytes: Int {
-        topics.values.reduce(0) { $0 + $1.log.end - $1.log.start } + clients.reduce(0) { $0 + $1.outbox.count }
-    }
+    /// Bytes that channels keep for subscribers that lag.
+    var topicBytes: Int { topics.values.reduce(0) { $0 + $1.log.end - $1.log.start } }
 
     // MARK: Publishing
 

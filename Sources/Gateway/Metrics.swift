@@ -62,6 +62,9 @@ final class Metrics {
         text.counter(
             "closes", "WebSocket clients that were closed, by close code.", by: "code",
             edge.counters.closes.sorted { $0.key < $1.key }.map { (String($0.key), $0.value) })
+        text.counter(
+            "refused", "Connections that were refused and clients that were closed, by the limit.", by: "limit",
+            EdgeCounters.Limit.allCases.map { ($0.rawValue, edge.counters.refused[$0] ?? 0) })
         text.counter("recoveries", "Subscriptions that came back, by whether they were told what they missed.", by: "result", [
             ("recovered", edge.counters.recovered), ("unrecoverable", edge.counters.unrecoverable),
             ("unavailable", edge.counters.unavailable),

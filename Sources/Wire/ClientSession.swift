@@ -41,12 +41,15 @@ public struct ClientSession: Sendable {
     private var nextRequest: UInt32 = 0
     private var heardAt: Int64
     private var pingedAt: Int64?
+    /// How many commands it may still send at once; below zero it is refused, and far below closed.
+    private var commandsLeft: Int16
 
     /// `client` is the id that the client is told; `now` counts seconds.
     public init(settings: SessionSettings, client: String, now: Int64) {
         self.settings = settings
         self.client = client
         heardAt = now
+        commandsLeft = Int16(settings.commandsPerSecond / 5 * 10)
     }
 
     // MARK: From the client
@@ -54,12 +57,22 @@ public struct ClientSession: Sendable {
     /// One text message arrived.
     public mutating func received(_ message: [UInt8], now: Int64) -> [SessionOrder] {
         guard phase != .closed else { return [] }
+        commandsLeft = Int16(min(Int64(commandsLeft) + min(now - heardAt, 10) * Int64(commandsPerSecond), Int64(commandsPerSecond) * 10))
         heardAt = now
         pingedAt = nil
         guard let commands = ClientCommand.decode(message) else { return close(.badRequest) }
         guard commands.count + pending.count <= settings.maximumCommands else { return close(.tooManyRequests) }
         var orders: [SessionOrder] = []
-        for command in commands where phase != .closed { obey(command, &orders) }
+        for command in commands where phase != .closed {
+            commandsLeft -= 1
+            if commandsLeft >= 0 {
+                obey(command, &orders)
+            } else if Int(commandsLeft) < -10 * commandsPerSecond {
+                orders += close(.tooManyRequests)
+            } else if command.id > 0 {
+                refuse(command.id, .tooManyRequests, &orders)
+            }
+        }
         return orders
     }
 
@@ -148,7 +161,9 @@ public struct ClientSession: Sendable {
         var orders: [SessionOrder] = []
         switch (waiting.kind, outcome) {
         case (.connect, .known(let credentials)):
+            let before = commandsPerSecond
             self.credentials = credentials
+            commandsLeft += Int16((commandsPerSecond - before) * 10)
             phase = .connected
             if credentials.account != nil { orders.append(.trust) }
             welcome(waiting.id, &orders)
@@ -254,6 +269,11 @@ public struct ClientSession: Sendable {
     }
 
     // MARK: Parts
+
+    /// Whether it has said who it is, or that it is nobody.
+    public var isConnected: Bool { phase == .connected }
+
+    private var commandsPerSecond: Int { credentials?.account == nil ? settings.commandsPerSecond / 5 : settings.commandsPerSecond }
 
     private var limit: Int { credentials?.account == nil ? settings.maximumWatchedChannels : settings.maximumChannels }
 

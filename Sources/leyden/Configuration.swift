@@ -21,8 +21,6 @@ struct Configuration: Sendable {
     var grpcListen: HostPort
     var tls: TLS?
     var publicDirectory: String?
-    /// Besides ``publicURL``'s own.
-    var allowedOrigins: [String]
     var dsn: Secret<String>?
     var migratesByItself: Bool
     var nodes: [NodeConfiguration]
@@ -34,6 +32,7 @@ struct Configuration: Sendable {
     var lease: Interval
     var drainTimeout: Interval
     var edgeShards: Int
+    var edgeLimits: EdgeLimits
     var eventRetention: Interval
     var returnsPreimage: Bool
     var logLevel: Logger.Level
@@ -49,7 +48,6 @@ struct Configuration: Sendable {
         grpcListen = try reader.value("grpc_listen", HostPort.init)
         tls = try Self.tls(reader)
         publicDirectory = try reader.place("public_dir")
-        allowedOrigins = try reader.list("allowed_origins", SettingParser.origin)
         dsn = try reader.optional("database.dsn", SettingParser.dsn)
         migratesByItself = try reader.value("database.migrate", SettingParser.bool)
         routing = RoutingPolicy(
@@ -63,6 +61,7 @@ struct Configuration: Sendable {
         lease = try reader.value("cluster.lease", SettingParser.interval(atLeast: 500))
         drainTimeout = try reader.value("drain_timeout", SettingParser.interval(atLeast: 0))
         edgeShards = try reader.value("edge.shards", SettingParser.number(1...256))
+        edgeLimits = try EdgeLimits(reader)
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         returnsPreimage = try reader.value("grpc.return_preimage", SettingParser.bool)
         logLevel = try reader.value("log.level", SettingParser.logLevel)

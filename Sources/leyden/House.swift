@@ -37,13 +37,15 @@ final class House {
         }
         gateway = PaymentGateway(settings: settings, identity: identity, secrets: secrets, ledger: ledger, logger: logger)
         api = GatewayAPI(
-            gateway: gateway, issuer: InvoiceIssuer(settings: settings, identity: identity, secrets: secrets), watchTokens: watchTokens)
+            gateway: gateway, issuer: InvoiceIssuer(settings: settings, identity: identity, secrets: secrets), watchTokens: watchTokens,
+            streamLimits: configuration.edgeLimits.streamLimits)
         edge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.listen.numericHost, port: configuration.listen.port,
                 publicDirectory: configuration.publicDirectory ?? FilePlace.publicDirectory(),
                 pages: [.init("/checkout", file: "checkout.html", takesSegment: true), .init("/docs", file: "docs.html")],
-                allowedOrigins: configuration.allowedOrigins),
+                allowedOrigins: EdgeLimits.origins(of: configuration.publicURL) + configuration.edgeLimits.allowedOrigins,
+                unlimitedAddresses: Set(["127.0.0.1", "::1"] + configuration.edgeLimits.proxies), limits: configuration.edgeLimits.limits),
             application: api, channels: api, logger: logger)
         let edge = edge
         internalEdge = EdgeServer(

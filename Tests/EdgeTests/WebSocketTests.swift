@@ -14,7 +14,9 @@ import Testing
     }
 
     @Test("foreign and null origins are refused, the own one, an allowed one and none are not", arguments: [
-        ("", 101), ("Origin: http://127.0.0.1\r\n", 101), ("Origin: https://127.0.0.1\r\n", 101), ("Origin: https://shop.example\r\n", 101),
+        ("", 101), ("Origin: https://shop.example\r\n", 101),
+        // The name under which the request came proves nothing.
+        ("Origin: http://127.0.0.1\r\n", 403), ("Origin: https://127.0.0.1\r\n", 403), ("Origin: *\r\n", 403),
         ("Origin: https://evil.example\r\n", 403), ("Origin: null\r\n", 403), ("Origin: http://127.0.0.1.evil.example\r\n", 403),
         ("Origin: https://shop.example.evil\r\n", 403), ("Origin: \r\n", 403),
     ])
@@ -22,6 +24,40 @@ import Testing
         let test = try await TestServer()
         #expect(RawClient(port: test.port).handshake(fields: field)?.status == status)
         await test.server.stop()
+    }
+
+    @Test("where every origin is allowed, every page may come")
+    func anyOrigin() async throws {
+        let test = try await TestServer { $0.allowedOrigins = ["*"] }
+        #expect(RawClient(port: test.port).handshake(fields: "Origin: https://evil.example\r\n")?.status == 101)
+        await test.server.stop()
+    }
+
+    @Test("a length beyond the limit is refused at once, also in the first frame and before a byte of it has come", arguments: [70_000, 1 << 40, 1 << 62])
+    func announced(length: Int) async throws {
+        let test = try await TestServer()
+        let client = RawClient(port: test.port)
+        _ = client.handshake()
+        client.send([0x81, 0xFF] + stride(from: 56, through: 0, by: -8).map { UInt8(length >> $0 & 0xFF) } + [1, 2, 3, 4])
+        #expect(client.closeCode() == 1009)
+        #expect(await test.server.status.counters.closes[1009] == 1)
+        await test.server.stop()
+    }
+
+    @Test("connections of one address are limited, those of a proxy are not")
+    func connectionRate() async throws {
+        let limited = try await TestServer { $0.limits.connectionsPerSecond = 1 }
+        let clients = (0..<20).map { _ in RawClient(port: limited.port) }
+        let answered = clients.count { $0.request("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") != nil }
+        #expect((10..<20).contains(answered))
+        #expect(await limited.server.counters.refused[.connectionRate] == 20 - answered)
+        await limited.server.stop()
+        let open = try await TestServer {
+            $0.limits.connectionsPerSecond = 1
+            $0.unlimitedAddresses = ["127.0.0.1"]
+        }
+        #expect((0..<40).allSatisfy { _ in RawClient(port: open.port).request("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") != nil })
+        await open.server.stop()
     }
 
     @Test("other paths are not WebSocket and this path is nothing else")
