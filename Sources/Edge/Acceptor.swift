@@ -48,7 +48,7 @@ final class Acceptor {
     }
 
     /// At most sixty-four in one turn, so that a storm of connections does not hold up the others.
-    private func acceptSome() {
+    func acceptSome() {
         for _ in 0..<64 {
             var peer = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -23,8 +23,10 @@ public final class EdgeServer {
     private var acceptor: Acceptor?
     private var ticker: Timer?
     private var pages: StaticPages?
-    private var connections: [Int32: HTTPConnection] = [:]
-    private var hub: WebSocketHub?
+    private(set) var connections: [Int32: HTTPConnection] = [:]
+    private(set) var hub: WebSocketHub?
+    /// No connection is kept for another request.
+    var isDraining = false
     /// How many connections stream.
     var eventStreams = 0
     /// Bytes that wait in this process for single clients.
@@ -66,6 +68,13 @@ public final class EdgeServer {
         self.acceptor = acceptor
         ticker = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in self?.tick() }
         return acceptor.port
+    }
+
+    func stopListening() {
+        // Those who are connected already would otherwise be reset.
+        acceptor?.acceptSome()
+        acceptor?.close()
+        acceptor = nil
     }
 
     /// Stops listening and closes all clients. A server that is not stopped lives as long as the process.

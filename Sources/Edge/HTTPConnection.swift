@@ -141,7 +141,7 @@ final class HTTPConnection {
         deadline = .max
         let id = request.headers.requestID
         framing = .init(
-            keepsAlive: traits.keepsAlive, isVersion11: traits.isVersion11, omitsBody: request.method == .head,
+            keepsAlive: traits.keepsAlive && !server.isDraining, isVersion11: traits.isVersion11, omitsBody: request.method == .head,
             requestID: (id?.utf8.count ?? 0) <= 128 ? id : nil, date: server.date)
         if server.isWebSocketPath(request.path) {
             return respond(.problem(426, code: "upgrade_required", title: "This address speaks WebSocket"), to: requestNumber)
@@ -157,6 +157,7 @@ final class HTTPConnection {
             server.countRefusedOrigin()
             return refuse(.problem(403, code: "origin_refused", title: "This origin may not open a WebSocket"))
         }
+        guard !server.isDraining else { return refuse(.problem(503, code: "stopping", title: "This process ends; come back")) }
         guard output.isEmpty else { return refuse(400) }
         poll?.close()
         poll = nil
@@ -194,9 +195,20 @@ final class HTTPConnection {
         self.stream = stream
         state = .streaming
         deadline = server.seconds + 15
+        Socket.limitSilence(descriptor, milliseconds: 30_000)
         HTTPEncoder.encodeStream(headers, framing, into: &output)
         if framing.omitsBody || peerFinished { endStream() } else { flush() }
         return stream
+    }
+
+    /// The server ends: the request that is under way is the last.
+    func drain() {
+        switch state {
+        case .awaiting: framing.keepsAlive = false
+        // Whoever has just come gets an answer to the first request.
+        case .reading where requestNumber > 0 && input.isEmpty && output.isEmpty && parser.pending == nil: close()
+        case .reading, .streaming, .finishing, .lingering, .closed: break
+        }
     }
 
     func sendEvent(_ bytes: [UInt8]) -> Bool {

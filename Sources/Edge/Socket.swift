@@ -37,6 +37,12 @@ enum Socket {
     static func finishWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
     static func close(_ descriptor: Int32) { Glibc.close(descriptor) }
 
+    /// Ends a connection whose peer acknowledges nothing for so long: it is gone without a word.
+    static func limitSilence(_ descriptor: Int32, milliseconds: UInt32) {
+        var limit = milliseconds
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<UInt32>.size))
+    }
+
     /// Frames are whole when they are written, so there is nothing to wait for (RFC 896).
     static func disableNagle(_ descriptor: Int32) {
         var yes: Int32 = 1

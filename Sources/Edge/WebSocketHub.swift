@@ -28,6 +28,8 @@ final class WebSocketHub {
     var work: [Work] = []
     var done = 0
     var isWorking = false
+    /// While the server drains: how many go in one step.
+    var drainCount = 0
     /// Those who have not connected, and when they are looked at.
     var arriving: [WebSocketClient] = []
     var arrivals: Timer?

@@ -23,6 +23,7 @@ public final class PaymentGateway {
     private var machine: PaymentMachine<LibCrypto>
     /// The machine has been given what the store knows; before that nothing that is offered can be judged.
     private var isRestored = false
+    private(set) var isResigning = false
     /// What an answer needs, for every HTLC that is held.
     private var held: [CircuitKey: Held] = [:]
     private var replies: [RequestID: @LoopActor (Reply) -> Void] = [:]
@@ -76,12 +77,19 @@ public final class PaymentGateway {
         }
     }
 
-    /// Stops intercepting and gives the lease back. What is held stays held at the nodes.
-    public func stop(_ done: @escaping @LoopActor () -> Void) {
-        ticks?.cancel()
-        sweeps?.cancel()
+    /// Stops intercepting and gives the lease back, for good. What is held stays held at the nodes; what others commit is
+    /// still published.
+    public func resign(_ done: @escaping @LoopActor () -> Void) {
+        isResigning = true
         for node in nodes { node.stop() }
-        leadership.stop { [ledger] in
+        leadership.stop(done)
+    }
+
+    /// Resigns and leaves the store.
+    public func stop(_ done: @escaping @LoopActor () -> Void) {
+        resign { [self] in
+            ticks?.cancel()
+            sweeps?.cancel()
             ledger.close()
             done()
         }
@@ -99,7 +107,7 @@ public final class PaymentGateway {
             epoch = position.epoch
             publisher.start(at: position.head)
             publisher.catchUp()
-            leadership.start()
+            if !isResigning { leadership.start() }
         }
     }
 

@@ -71,11 +71,19 @@ final class House {
         gateway.start()
     }
 
-    func stop() async {
-        edge.stop()
-        await withCheckedContinuation { done in
-            gateway.stop { done.resume() }
-        }
+    /// The lease is given back at once; clients get the time to end what they are at.
+    func stop(within interval: Interval) async {
+        async let resigned: Void = resign()
+        api.endStreams()
+        // What is left of the time is for the store.
+        let time = UInt64(max(0, interval.milliseconds - 2000))
+        await withCheckedContinuation { done in edge.drain(milliseconds: time) { done.resume() } }
+        await resigned
+        await withCheckedContinuation { done in gateway.stop { done.resume() } }
         internalEdge.stop()
+    }
+
+    private func resign() async {
+        await withCheckedContinuation { done in gateway.resign { done.resume() } }
     }
 }

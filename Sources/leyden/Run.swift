@@ -12,7 +12,7 @@ struct Run: AsyncParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Runs the gateway.", discussion: "SIGTERM or SIGINT gives the lease back and ends it; HTLCs stay held at their nodes.")
+        abstract: "Runs the gateway.", discussion: "SIGTERM or SIGINT gives the lease back, lets clients go within drain_timeout and ends it; a second one ends it at once. HTLCs stay held at their nodes.")
 
     @OptionGroup var options: ConfigurationOptions
     @Option(help: "all: everything in one process. Separate roles are not served yet.") var role = Role.all
@@ -25,12 +25,19 @@ struct Run: AsyncParsableCommand {
         try Self.check(configuration, logger)
         let house = try await House(configuration, logger: logger)
         try await house.start()
-        let signal = await Self.signal()
+        let signals = StopSignals()
+        let signal = await signals.next()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         // A database that does not answer must not keep the process: the lease then ends by itself.
         let patience = Double(configuration.drainTimeout.milliseconds) / 1000
         DispatchQueue.global().asyncAfter(deadline: .now() + patience) { Foundation.exit(0) }
-        await house.stop()
+        let interval = configuration.drainTimeout
+        Task {
+            await house.stop(within: interval)
+            Foundation.exit(0)
+        }
+        // Who asks twice does not want to wait for the clients.
+        _ = await signals.next()
         Foundation.exit(0)
     }
 
@@ -41,21 +48,5 @@ struct Run: AsyncParsableCommand {
             if finding.level == .error, !finding.isLeftToNode { throw CommandError(line) }
             logger.warning("\(line)")
         }
-    }
-
-    /// Comes back with the first of the signals that mean: end.
-    private static func signal() async -> Int32 {
-        let (signals, continuation) = AsyncStream<Int32>.makeStream()
-        let sources = [SIGTERM, SIGINT].map { number -> any DispatchSourceSignal in
-            // The default action would end the process before the source is told.
-            Foundation.signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { continuation.yield(number) }
-            source.activate()
-            return source
-        }
-        defer { for source in sources { source.cancel() } }
-        for await number in signals { return number }
-        return SIGTERM
     }
 }

@@ -27,6 +27,9 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     /// Committed events, for the streams and long polls that are open here.
     public func published(_ events: [PublishedEvent]) { streams.published(events) }
 
+    /// Tells all streams and long polls to come back later.
+    public func endStreams() { streams.endAll() }
+
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         gateway.metrics.requests += 1
         let exchange = Exchange(request: request, responder: responder)

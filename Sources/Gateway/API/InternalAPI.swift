@@ -33,7 +33,7 @@ public final class InternalAPI: EdgeApplication {
         }
     }
 
-    /// Ready means: the database answers, a leader is known and at least one node is connected; a standby is ready too.
+    /// A process that ends is not ready, so that nobody new is sent to it. Else ready means: the database answers, a leader is known and at least one node is connected; a standby is ready too.
     private func ready(_ exchange: Exchange) {
         gateway.ledger.stream { [self] result in
             var isLed = false
@@ -43,7 +43,7 @@ public final class InternalAPI: EdgeApplication {
                 isLed = position.isLed
             }
             let isStandby = isLed && !gateway.isLeader
-            let isReady = answers && isLed && (isStandby || gateway.nodes.contains { $0.state.isConnected })
+            let isReady = !gateway.isResigning && answers && isLed && (isStandby || gateway.nodes.contains { $0.state.isConnected })
             var json = JSONWriter()
             json.object { json in
                 json.field("status", isReady ? "ready" : "not_ready")
