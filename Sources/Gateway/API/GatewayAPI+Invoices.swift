@@ -29,9 +29,13 @@ extension GatewayAPI {
         guard case .connected = ledger.state else { return exchange.refuse(.unavailable) }
         let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
         let change = Change(.create(record), events: [created], time: gateway.now)
-        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { [self] outcome in
+        // As it will be read again: what is stored was created when the change was made, not in that second.
+        var stored = record
+        stored.createdAt = change.time
+        let answer = encode(stored)
+        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { outcome in
             switch outcome {
-            case .applied, .repeated: exchange.respond(encode(record), status: 201)
+            case .applied, .repeated: exchange.respond(answer, status: 201)
             case .refused: exchange.refuse(.conflict("the payment hash exists"))
             }
         }
