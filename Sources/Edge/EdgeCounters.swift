@@ -4,7 +4,7 @@ public struct EdgeCounters: Equatable, Sendable {
     public var opened = 0
     public var closed = 0
     /// Close frames sent, by code. Those that there are begin at zero.
-    public var closes: [UInt16: Int] = [1003: 0, 1009: 0, 3001: 0, 3004: 0, 3008: 0, 3012: 0, 3013: 0, 3500: 0, 3501: 0, 3502: 0]
+    public var closes: [UInt16: Int] = [1002: 0, 1003: 0, 1009: 0, 3001: 0, 3004: 0, 3008: 0, 3012: 0, 3013: 0, 3500: 0, 3501: 0, 3502: 0]
     /// Frames to single clients; a fan-out counts once.
     public var framesOut = 0
     /// Subscriptions that came back with a position: told all they missed, told that it cannot be told, or refused

@@ -112,7 +112,7 @@ public final class EdgeServer {
     private func tick() {
         seconds = Int(Clock.monotonicNanoseconds / 1_000_000_000)
         date = HTTPDate.text(secondsSince1970: Clock.wallMilliseconds / 1000)
-        arrivals.forgetQuiet(second: seconds)
+        if seconds % 10 == 0 { arrivals.forgetQuiet(second: seconds) }
         for connection in Array(connections.values) { connection.tick(seconds) }
         hub?.tick(seconds)
     }
@@ -135,9 +135,9 @@ public final class EdgeServer {
         return configuration.allowedOrigins.contains(origin) || configuration.allowedOrigins.contains("*")
     }
 
-    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8]) {
+    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8], consumed: Int) {
         guard let hub else { return Socket.close(descriptor) }
-        hub.adopt(descriptor, key: key, offersCentrifuge: offersCentrifuge, rest: rest)
+        hub.adopt(descriptor, key: key, offersCentrifuge: offersCentrifuge, rest: rest, consumed: consumed)
     }
 
     /// Tells everybody who listens. Events come in the order of their offsets; one that was told before is not told again.

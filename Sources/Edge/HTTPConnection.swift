@@ -32,6 +32,7 @@ final class HTTPConnection {
     private var output: [UInt8] = []
     private var sent = 0
     private var accounted = 0
+    private var received = 0
     private var peerFinished = false
     private var isProcessing = false
     private var requestNumber: UInt64 = 0
@@ -100,6 +101,7 @@ final class HTTPConnection {
             case .finishing, .lingering, .streaming, .closed: return
             case .reading, .awaiting:
                 if state == .reading, input.isEmpty { deadline = server.seconds + server.limits.requestSeconds }
+                received += count
                 unsafe input.append(contentsOf: server.scratch[..<count])
                 process()
             }
@@ -163,7 +165,7 @@ final class HTTPConnection {
         poll = nil
         state = .closed
         server.forget(self)
-        server.adopt(descriptor, key: key, offersCentrifuge: traits.offersCentrifuge, rest: rest)
+        server.adopt(descriptor, key: key, offersCentrifuge: traits.offersCentrifuge, rest: rest, consumed: received - rest.count)
     }
 
     // MARK: Out

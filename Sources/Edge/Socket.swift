@@ -1,3 +1,4 @@
+internal import CLWS
 internal import Glibc
 
 /// The few system calls on a connected, non-blocking TCP socket.
@@ -31,6 +32,21 @@ enum Socket {
             case EAGAIN: return 0
             default: return nil
             }
+        }
+    }
+
+    /// How many bytes have been read from the connection since it began, or a few more; `nil` where the system does not count.
+    static func taken(_ descriptor: Int32) -> UInt64? {
+        // Asked for first: what arrives between the two questions must not be missing.
+        let unread = clws_unread(descriptor)
+        // `tcpi_bytes_received` of linux/tcp.h, which cannot be included beside the other header of that name.
+        let offset = 128
+        var size = socklen_t(offset + 8)
+        return unsafe withUnsafeTemporaryAllocation(byteCount: offset + 8, alignment: 8) { info in
+            guard unread >= 0, unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, info.baseAddress, &size) == 0, Int(size) == offset + 8
+            else { return nil }
+            let received = unsafe info.load(fromByteOffset: offset, as: UInt64.self)
+            return received >= UInt64(unread) && received > 0 ? received - UInt64(unread) : nil
         }
     }
 

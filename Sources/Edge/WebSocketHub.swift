@@ -28,6 +28,8 @@ final class WebSocketHub {
     var work: [Work] = []
     var done = 0
     var isWorking = false
+    /// Of the client that is being adopted.
+    private var consumed = 0
     /// While the server drains: how many go in one step.
     var drainCount = 0
     /// Those who have not connected, and when they are looked at.
@@ -88,11 +90,13 @@ final class WebSocketHub {
     }
 
     /// Answers a handshake that was read over HTTP. libwebsockets sees this text, not the client's.
-    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8]) {
+    /// `consumed` is how many bytes came before what the client says as a WebSocket client.
+    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8], consumed: Int) {
         guard let context, clients.count < server.limits.connections else { return Socket.close(descriptor) }
         let offer = offersCentrifuge ? "sec-websocket-protocol: centrifuge-json\r\n" : ""
         let head = "GET / HTTP/1.1\r\nhost: edge\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
             + "sec-websocket-version: 13\r\nsec-websocket-key: \(key)\r\n\(offer)\r\n"
+        self.consumed = consumed
         context.adopt(descriptor, Array(head.utf8) + rest, for: self)
     }
 
@@ -125,7 +129,7 @@ final class WebSocketHub {
     }
 
     private func established(_ wsi: OpaquePointer) {
-        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), outboxLimit: server.limits.watchOutboxBytes)
+        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), outboxLimit: server.limits.watchOutboxBytes, consumed: consumed)
         client.slot = clients.count
         clients.append(client)
         counters.opened += 1
@@ -157,11 +161,17 @@ final class WebSocketHub {
             dismiss(client, code: 1003, reason: "text frames only")
             return 0
         }
-        guard unsafe lws_remaining_packet_payload(wsi) <= server.limits.messageBytes - client.partial.count - bytes.count else {
+        let remaining = unsafe lws_remaining_packet_payload(wsi)
+        guard remaining <= server.limits.messageBytes - client.partial.count - bytes.count else {
             dismiss(client, code: 1009, reason: "message too big")
             return 0
         }
-        let isWhole = unsafe lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0
+        client.received(bytes.count, remaining: Int(remaining))
+        let isWhole = unsafe lws_is_final_fragment(wsi) != 0 && remaining == 0
+        if isWhole, !client.masksItsFrames {
+            dismiss(client, code: 1002, reason: "frames have to be masked")
+            return 0
+        }
         if isWhole, client.partial.isEmpty {
             unsafe message(client, Array(bytes))
             return 0
