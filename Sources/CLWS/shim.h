@@ -1,5 +1,6 @@
 #include <libwebsockets.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 // Macros and extensions that Swift's importer drops.
@@ -9,4 +10,10 @@ static inline void clws_zero(struct lws_context_creation_info *info) { memset(in
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 static inline int clws_accept(int descriptor, struct sockaddr *address, socklen_t *length) {
     return accept4(descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// Variadic, which Swift's importer drops. Bytes that have arrived and nobody has read, negative if that cannot be told.
+static inline int clws_unread(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
 }

@@ -9,9 +9,9 @@ final class Acceptor {
     private let descriptor: Int32
     private var poll: PollHandle?
     private var pause: Timer?
-    private let body: @LoopActor (_ descriptor: Int32, _ peer: String) -> Void
+    private let body: @LoopActor (_ descriptor: Int32, _ peer: SocketAddress) -> Void
 
-    init(address: String, port: UInt16, _ body: @escaping @LoopActor (Int32, String) -> Void) throws(EdgeError) {
+    init(address: String, port: UInt16, _ body: @escaping @LoopActor (Int32, SocketAddress) -> Void) throws(EdgeError) {
         guard let wanted = SocketAddress(address: address, port: port) else { throw .badAddress(address) }
         let descriptor = socket(wanted.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .cannotListen(address: address, port: port, errno: errno) }
@@ -48,7 +48,7 @@ final class Acceptor {
     }
 
     /// At most sixty-four in one turn, so that a storm of connections does not hold up the others.
-    private func acceptSome() {
+    func acceptSome() {
         for _ in 0..<64 {
             var peer = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -57,7 +57,7 @@ final class Acceptor {
             }
             if accepted >= 0 {
                 Socket.disableNagle(accepted)
-                body(accepted, SocketAddress(peer, length: length).host)
+                body(accepted, SocketAddress(peer, length: length))
                 continue
             }
             switch errno {

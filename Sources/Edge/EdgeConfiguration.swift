@@ -8,26 +8,32 @@ public struct EdgeConfiguration: Sendable {
     public var publicDirectory: String?
     /// Pages under another path than their file's.
     public var pages: [PageRoute]
-    /// Origins, beside the server's own, that may open a WebSocket: `https://shop.example`.
+    /// Origins of pages that may open a WebSocket, `https://shop.example`, the server's own among them; `*` for all.
     public var allowedOrigins: [String]
+    /// Addresses in numbers that may connect as often as they like: of reverse proxies, behind which everybody is.
+    public var unlimitedAddresses: Set<String>
     /// Whether `/connection/websocket` is served.
     public var servesWebSocket: Bool
     public var limits: Limits
-    /// Seconds between the protocol's pings.
+    /// Seconds between the protocol's pings, and until a client that does not answer one is closed.
     public var pingInterval: Int
+    public var pongTimeout: Int
 
     public init(
         address: String, port: UInt16, publicDirectory: String? = nil, pages: [PageRoute] = [],
-        allowedOrigins: [String] = [], servesWebSocket: Bool = true, limits: Limits = .init(), pingInterval: Int = 25
+        allowedOrigins: [String] = [], unlimitedAddresses: Set<String> = [], servesWebSocket: Bool = true, limits: Limits = .init(),
+        pingInterval: Int = 25, pongTimeout: Int = 10
     ) {
         self.address = address
         self.port = port
         self.publicDirectory = publicDirectory
         self.pages = pages
         self.allowedOrigins = allowedOrigins
+        self.unlimitedAddresses = unlimitedAddresses
         self.servesWebSocket = servesWebSocket
         self.limits = limits
         self.pingInterval = pingInterval
+        self.pongTimeout = pongTimeout
     }
 
     /// Serves `file` for `path`, or for `path` and one more segment.
@@ -55,6 +61,14 @@ public struct EdgeConfiguration: Sendable {
         public var outboxBytes = 1024 * 1024
         /// The same for anonymous clients and those with a watch token.
         public var watchOutboxBytes = 16 * 1024
+        /// Unsent bytes of all clients together, without what channels share; who makes it more is closed with 3008.
+        public var totalOutboxBytes = 256 * 1024 * 1024
+        /// Seconds after which a client that takes nothing of what waits for it is closed with 3008.
+        public var stallSeconds = 30
+        /// New connections of one address in a second, ten times as many at once; zero is no limit.
+        public var connectionsPerSecond = 0
+        /// Commands of one WebSocket client in a second, ten times as many at once; those without an API key get a fifth.
+        public var commandsPerSecond = 50
         /// HTTP connections and WebSocket clients together; the next are closed at once.
         public var connections = 100_000
         /// Seconds for a request to arrive, for an idle keep-alive connection and for an unread answer.

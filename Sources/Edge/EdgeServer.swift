@@ -23,8 +23,16 @@ public final class EdgeServer {
     private var acceptor: Acceptor?
     private var ticker: Timer?
     private var pages: StaticPages?
-    private var connections: [Int32: HTTPConnection] = [:]
-    private var hub: WebSocketHub?
+    private(set) var connections: [Int32: HTTPConnection] = [:]
+    private(set) var hub: WebSocketHub?
+    /// No connection is kept for another request.
+    var isDraining = false
+    /// How many connections stream.
+    var eventStreams = 0
+    /// Bytes that wait in this process for single clients.
+    var waitingBytes = 0
+    private var arrivals: RateLimit<UInt64>
+    private var refused: [EdgeCounters.Limit: Int] = [:]
     /// What was published last, for clients that come back.
     private(set) var recent = RecentEvents(limit: 4096)
 
@@ -34,6 +42,8 @@ public final class EdgeServer {
         self.configuration = configuration
         self.application = application
         self.logger = logger
+        // A page with its files, or a shop that comes back, opens many at once.
+        arrivals = RateLimit(perSecond: configuration.limits.connectionsPerSecond, burst: 10 * configuration.limits.connectionsPerSecond)
     }
 
     isolated deinit { unsafe scratch.deallocate() }
@@ -60,6 +70,13 @@ public final class EdgeServer {
         return acceptor.port
     }
 
+    func stopListening() {
+        // Those who are connected already would otherwise be reset.
+        acceptor?.acceptSome()
+        acceptor?.close()
+        acceptor = nil
+    }
+
     /// Stops listening and closes all clients. A server that is not stopped lives as long as the process.
     public func stop() {
         acceptor?.close()
@@ -74,16 +91,28 @@ public final class EdgeServer {
     /// How many HTTP connections are open.
     public var httpConnections: Int { connections.count }
 
-    private func accepted(_ descriptor: Int32, peer: String) {
-        guard connections.count < limits.connections else { return Socket.close(descriptor) }
-        let connection = HTTPConnection(descriptor: descriptor, peer: peer, server: self)
+    private func accepted(_ descriptor: Int32, peer: SocketAddress) {
+        let host = peer.host
+        guard connections.count + webSocketClients < limits.connections else { return refuse(descriptor, .connections) }
+        guard configuration.unlimitedAddresses.contains(host) || arrivals.admits(peer.network, second: seconds) else {
+            return refuse(descriptor, .connectionRate)
+        }
+        let connection = HTTPConnection(descriptor: descriptor, peer: host, server: self)
         connections[descriptor] = connection
         connection.start()
     }
 
+    private func refuse(_ descriptor: Int32, _ limit: EdgeCounters.Limit) {
+        refused[limit, default: 0] += 1
+        Socket.close(descriptor)
+    }
+
+    func countRefusedOrigin() { refused[.origin, default: 0] += 1 }
+
     private func tick() {
         seconds = Int(Clock.monotonicNanoseconds / 1_000_000_000)
         date = HTTPDate.text(secondsSince1970: Clock.wallMilliseconds / 1000)
+        if seconds % 10 == 0 { arrivals.forgetQuiet(second: seconds) }
         for connection in Array(connections.values) { connection.tick(seconds) }
         hub?.tick(seconds)
     }
@@ -99,17 +128,16 @@ public final class EdgeServer {
 
     func isWebSocketPath(_ path: String) -> Bool { configuration.servesWebSocket && channels != nil && path == "/connection/websocket" }
 
-    /// Programs send no origin; a browser always does, and a foreign page's is refused.
-    func allowsOrigin(_ origin: String?, host: String?) -> Bool {
+    /// Programs send no origin; a browser always does, and a foreign page's is refused. What the request calls its host
+    /// proves nothing: a foreign page can bring its own name to lead here.
+    func allowsOrigin(_ origin: String?) -> Bool {
         guard let origin else { return true }
-        if configuration.allowedOrigins.contains(origin) { return true }
-        guard let host else { return false }
-        return origin == "http://" + host || origin == "https://" + host
+        return configuration.allowedOrigins.contains(origin) || configuration.allowedOrigins.contains("*")
     }
 
-    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8]) {
+    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8], consumed: Int) {
         guard let hub else { return Socket.close(descriptor) }
-        hub.adopt(descriptor, key: key, offersCentrifuge: offersCentrifuge, rest: rest)
+        hub.adopt(descriptor, key: key, offersCentrifuge: offersCentrifuge, rest: rest, consumed: consumed)
     }
 
     /// Everything up to this offset belongs to the past; what is published begins after it.
@@ -130,11 +158,29 @@ public final class EdgeServer {
     /// How many WebSocket clients are connected.
     public var webSocketClients: Int { hub?.clients.count ?? 0 }
 
+    public var status: EdgeStatus {
+        var status = EdgeStatus()
+        status.httpConnections = connections.count
+        status.eventStreams = eventStreams
+        status.webSocketClients = webSocketClients
+        status.subscriptions = hub?.subscriptions ?? [:]
+        status.queuedBytes = queuedBytes
+        status.counters = counters
+        return status
+    }
+
     /// What has been counted since the start.
-    public var counters: EdgeCounters { hub?.counters ?? EdgeCounters() }
+    public var counters: EdgeCounters {
+        var counters = hub?.counters ?? EdgeCounters()
+        counters.refused.merge(refused) { $0 + $1 }
+        return counters
+    }
 
     /// Bytes that wait for clients that do not read, of topics and of single clients.
-    public var queuedBytes: Int { hub?.queuedBytes ?? 0 }
+    public var queuedBytes: Int { waitingBytes + (hub?.topicBytes ?? 0) }
+
+    /// Whether no more may wait for single clients: memory would otherwise grow with their number.
+    var isFull: Bool { waitingBytes > limits.totalOutboxBytes }
 
     /// Every subscriber is a descriptor. libwebsockets sizes its tables by this limit when its context is made.
     private static func raiseDescriptorLimit() {

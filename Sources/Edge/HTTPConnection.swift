@@ -22,11 +22,17 @@ final class HTTPConnection {
     private let peer: String
     private let server: EdgeServer
     private var poll: PollHandle?
-    private var state = State.reading
+    private var state = State.reading {
+        didSet {
+            if state == .streaming { server.eventStreams += 1 } else if oldValue == .streaming { server.eventStreams -= 1 }
+        }
+    }
     private var parser: HTTPParser
     private var input: [UInt8] = []
     private var output: [UInt8] = []
     private var sent = 0
+    private var accounted = 0
+    private var received = 0
     private var peerFinished = false
     private var isProcessing = false
     private var requestNumber: UInt64 = 0
@@ -86,14 +92,16 @@ final class HTTPConnection {
         case .wouldBlock: return
         case .closed:
             peerFinished = true
-            // A client may end its side after the request and still wait for the answer.
-            if state == .awaiting || !output.isEmpty && state != .streaming { return updatePoll() }
+            // A client may end its side after the request and still get an answer that is on its way.
+            if state == .awaiting, responder?.onClose == nil { return updatePoll() }
+            if state != .awaiting, state != .streaming, !output.isEmpty { return updatePoll() }
             close()
         case .bytes(let count):
             switch state {
             case .finishing, .lingering, .streaming, .closed: return
             case .reading, .awaiting:
                 if state == .reading, input.isEmpty { deadline = server.seconds + server.limits.requestSeconds }
+                received += count
                 unsafe input.append(contentsOf: server.scratch[..<count])
                 process()
             }
@@ -135,7 +143,7 @@ final class HTTPConnection {
         deadline = .max
         let id = request.headers.requestID
         framing = .init(
-            keepsAlive: traits.keepsAlive, isVersion11: traits.isVersion11, omitsBody: request.method == .head,
+            keepsAlive: traits.keepsAlive && !server.isDraining, isVersion11: traits.isVersion11, omitsBody: request.method == .head,
             requestID: (id?.utf8.count ?? 0) <= 128 ? id : nil, date: server.date)
         if server.isWebSocketPath(request.path) {
             return respond(.problem(426, code: "upgrade_required", title: "This address speaks WebSocket"), to: requestNumber)
@@ -147,15 +155,17 @@ final class HTTPConnection {
     }
 
     private func upgrade(_ request: HTTPRequest, key: String, _ traits: HTTPParser.Traits, rest: [UInt8]) {
-        guard server.allowsOrigin(request.headers.origin, host: request.headers.host) else {
+        guard server.allowsOrigin(request.headers.origin) else {
+            server.countRefusedOrigin()
             return refuse(.problem(403, code: "origin_refused", title: "This origin may not open a WebSocket"))
         }
+        guard !server.isDraining else { return refuse(.problem(503, code: "stopping", title: "This process ends; come back")) }
         guard output.isEmpty else { return refuse(400) }
         poll?.close()
         poll = nil
         state = .closed
         server.forget(self)
-        server.adopt(descriptor, key: key, offersCentrifuge: traits.offersCentrifuge, rest: rest)
+        server.adopt(descriptor, key: key, offersCentrifuge: traits.offersCentrifuge, rest: rest, consumed: received - rest.count)
     }
 
     // MARK: Out
@@ -167,6 +177,12 @@ final class HTTPConnection {
         responder = nil
         HTTPEncoder.encode(response, framing, into: &output)
         finishAnswer()
+    }
+
+    /// The application lets the client wait, perhaps for long.
+    func lettingWait(_ request: UInt64) {
+        guard peerFinished, isAwaiting(request) else { return }
+        LoopActor.atEndOfTurn { [weak self] in if let self, isAwaiting(request), responder?.onClose != nil { close() } }
     }
 
     func abandoned(_ request: UInt64) {
@@ -181,9 +197,20 @@ final class HTTPConnection {
         self.stream = stream
         state = .streaming
         deadline = server.seconds + 15
+        Socket.limitSilence(descriptor, milliseconds: 30_000)
         HTTPEncoder.encodeStream(headers, framing, into: &output)
         if framing.omitsBody || peerFinished { endStream() } else { flush() }
         return stream
+    }
+
+    /// The server ends: the request that is under way is the last.
+    func drain() {
+        switch state {
+        case .awaiting: framing.keepsAlive = false
+        // Whoever has just come gets an answer to the first request.
+        case .reading where requestNumber > 0 && input.isEmpty && output.isEmpty && parser.pending == nil: close()
+        case .reading, .streaming, .finishing, .lingering, .closed: break
+        }
     }
 
     func sendEvent(_ bytes: [UInt8]) -> Bool {
@@ -196,13 +223,18 @@ final class HTTPConnection {
             if count == bytes.count { return true }
             output.append(contentsOf: bytes[count...])
             updatePoll()
-            return true
+        } else {
+            guard output.count - sent + bytes.count <= server.limits.outboxBytes else {
+                close()
+                return false
+            }
+            output.append(contentsOf: bytes)
         }
-        guard output.count - sent + bytes.count <= server.limits.outboxBytes else {
+        account()
+        guard !server.isFull else {
             close()
             return false
         }
-        output.append(contentsOf: bytes)
         return true
     }
 
@@ -256,7 +288,15 @@ final class HTTPConnection {
                 deadline = server.seconds + 2
             }
         }
+        account()
         updatePoll()
+    }
+
+    /// What waits for a reader of a stream counts with what waits for all clients.
+    private func account() {
+        let waiting = state == .streaming ? output.count - sent : 0
+        server.waitingBytes += waiting - accounted
+        accounted = waiting
     }
 
     private func updatePoll() {
@@ -277,6 +317,7 @@ final class HTTPConnection {
         Socket.close(descriptor)
         input = []
         output = []
+        account()
         responder?.clientClosed()
         stream?.clientClosed()
     }

@@ -9,7 +9,11 @@ public final class HTTPResponder {
     private weak var connection: HTTPConnection?
     private let request: UInt64
     /// Runs once if the client goes away before it was answered.
-    public var onClose: (@LoopActor () -> Void)?
+    ///
+    /// Who sets it lets the client wait, and a client that waits has gone when it ends its side: that looks the same.
+    public var onClose: (@LoopActor () -> Void)? {
+        didSet { if onClose != nil { connection?.lettingWait(request) } }
+    }
 
     init(connection: HTTPConnection, request: UInt64) {
         self.connection = connection

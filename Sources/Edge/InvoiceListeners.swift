@@ -18,6 +18,7 @@ struct InvoiceListeners {
     private var others: [PaymentHash: [Listener]] = [:]
 
     var isEmpty: Bool { firsts.isEmpty }
+    var count: Int { firsts.count + others.values.reduce(0) { $0 + $1.count } }
 
     func first(of hash: PaymentHash) -> Listener? { firsts[hash] }
     func others(of hash: PaymentHash) -> [Listener] { others.isEmpty ? [] : others[hash] ?? [] }

@@ -40,6 +40,20 @@ struct SocketAddress {
         }
     }
 
+    /// What belongs to one subscriber of an access provider: an IPv4 address, or the first half of an IPv6 address.
+    var network: UInt64 {
+        unsafe withUnsafeBytes(of: storage) { bytes in
+            guard family == AF_INET6 else { return unsafe UInt64(bytes.load(as: sockaddr_in.self).sin_addr.s_addr) }
+            var address = unsafe bytes.load(as: sockaddr_in6.self).sin6_addr
+            return unsafe withUnsafeBytes(of: &address) { octets in
+                // An IPv4 address in IPv6 clothes stands in the last four.
+                let isMapped = unsafe octets[..<10].allSatisfy { $0 == 0 } && octets[10] == 0xFF && octets[11] == 0xFF
+                return unsafe isMapped
+                    ? UInt64(octets.loadUnaligned(fromByteOffset: 12, as: UInt32.self)) : octets.loadUnaligned(as: UInt64.self)
+            }
+        }
+    }
+
     /// The address in numbers, without the port; an IPv4 address in IPv6 clothes is undressed.
     var host: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

@@ -28,10 +28,17 @@ final class WebSocketClient {
     var partial: [UInt8] = []
     private(set) var outbox = Outbox()
     private(set) var memberships = SmallArray<Membership>()
+    /// How often in a row it was looked at while its socket took nothing.
+    private var stalls: UInt8 = 0
+    /// Whether the next bytes go on with a frame, and how many bytes masked frames have needed so far, with the request that
+    /// began it all, modulo 2^32.
+    private var isInFrame = false
+    private var needed: UInt32
     /// 16 KiB until a key with more rights was shown.
     var outboxLimit: Int
 
-    init(wsi: OpaquePointer, hub: WebSocketHub, session: ClientSession, outboxLimit: Int) {
+    init(wsi: OpaquePointer, hub: WebSocketHub, session: ClientSession, outboxLimit: Int, consumed: Int) {
+        needed = UInt32(truncatingIfNeeded: consumed)
         unsafe self.wsi = wsi
         unsafe descriptor = lws_get_socket_fd(wsi)
         self.hub = hub
@@ -69,8 +76,35 @@ final class WebSocketClient {
         for membership in memberships { membership.topic.setBlocked(membership.index, true) }
     }
 
+    /// Notes bytes of a data frame and how many of it are still to come.
+    func received(_ count: Int, remaining: Int) {
+        if !isInFrame {
+            let length = count + remaining
+            // The shortest header with a mask (RFC 6455 section 5.2).
+            needed &+= UInt32(truncatingIfNeeded: length + (length < 126 ? 6 : length < 65536 ? 8 : 14))
+        }
+        isInFrame = remaining > 0
+    }
+
+    /// False if its frames came in fewer bytes than they have with masks. libwebsockets takes frames without them, which a
+    /// server has to refuse (RFC 6455 section 5.1), and does not tell. Pings are not seen here and may hide some.
+    var masksItsFrames: Bool {
+        guard let taken = unsafe Socket.taken(lws_get_socket_fd(wsi)) else { return true }
+        return Int32(bitPattern: UInt32(truncatingIfNeeded: taken) &- needed) >= 0
+    }
+
+    /// Called every few seconds: how often in a row nothing was taken since.
+    func stall() -> UInt8 {
+        stalls = isBlocked ? min(stalls, 254) + 1 : 0
+        return stalls
+    }
+
+    /// Forgets what waits, and says how much it was.
+    func dropOutbox() -> Int { outbox.isEmpty ? 0 : outbox.take().count }
+
     /// The socket takes bytes again. False if the client has lost frames or its connection.
     func becameWritable() -> Bool {
+        stalls = 0
         guard isBlocked else { return true }
         if !outbox.isEmpty {
             let waiting = outbox.take()

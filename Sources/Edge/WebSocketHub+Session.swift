@@ -56,6 +56,9 @@ extension WebSocketHub {
                 guard !client.isClosing else { return }
                 perform(client.session.answered(result, for: request), for: client)
             }
+        case .count(.recovered): counters.recovered += 1
+        case .count(.unrecoverable): counters.unrecoverable += 1
+        case .count(.unavailable): counters.unavailable += 1
         case .close(let disconnect): dismiss(client, code: disconnect.code, reason: disconnect.reason)
         }
     }

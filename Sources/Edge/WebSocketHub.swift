@@ -33,6 +33,13 @@ final class WebSocketHub {
     var work: [Work] = []
     var done = 0
     var isWorking = false
+    /// Of the client that is being adopted.
+    private var consumed = 0
+    /// While the server drains: how many go in one step.
+    var drainCount = 0
+    /// Those who have not connected, and when they are looked at.
+    var arriving: [WebSocketClient] = []
+    var arrivals: Timer?
     /// Those whose history reaches beyond what was published here.
     var joining: [Joining] = []
 
@@ -57,7 +64,10 @@ final class WebSocketHub {
     init(server: EdgeServer, source: any ChannelSource) {
         self.server = server
         self.source = source
-        settings = SessionSettings(version: "leyden", pingSeconds: Int64(server.configuration.pingInterval))
+        let configuration = server.configuration
+        settings = SessionSettings(
+            version: "leyden", pingSeconds: Int64(configuration.pingInterval), pongSeconds: Int64(configuration.pongTimeout),
+            commandsPerSecond: configuration.limits.commandsPerSecond)
     }
 
     func open() throws(EdgeError) {
@@ -66,6 +76,9 @@ final class WebSocketHub {
 
     func close() {
         context = nil
+        arrivals?.cancel()
+        arrivals = nil
+        arriving = []
         for client in clients {
             dismiss(client, code: 3001, reason: "shutdown")
             unsafe RawWrite.kill(client.wsi, flushes: true)
@@ -73,11 +86,13 @@ final class WebSocketHub {
     }
 
     /// Answers a handshake that was read over HTTP. libwebsockets sees this text, not the client's.
-    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8]) {
+    /// `consumed` is how many bytes came before what the client says as a WebSocket client.
+    func adopt(_ descriptor: Int32, key: String, offersCentrifuge: Bool, rest: [UInt8], consumed: Int) {
         guard let context, clients.count < server.limits.connections else { return Socket.close(descriptor) }
         let offer = offersCentrifuge ? "sec-websocket-protocol: centrifuge-json\r\n" : ""
         let head = "GET / HTTP/1.1\r\nhost: edge\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
             + "sec-websocket-version: 13\r\nsec-websocket-key: \(key)\r\n\(offer)\r\n"
+        self.consumed = consumed
         context.adopt(descriptor, Array(head.utf8) + rest, for: self)
     }
 
@@ -94,7 +109,7 @@ final class WebSocketHub {
         switch reason {
         case LWS_CALLBACK_RECEIVE: return unsafe client.hub.received(client, bytes)
         case LWS_CALLBACK_SERVER_WRITEABLE:
-            if !client.isClosing, !client.becameWritable() { client.hub.dismissSlow(client) }
+            if !client.isClosing { client.hub.becameWritable(client) }
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
             // After a close of ours this is its echo, and everything is said.
             if client.isClosing { return -1 }
@@ -110,10 +125,11 @@ final class WebSocketHub {
     }
 
     private func established(_ wsi: OpaquePointer) {
-        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), outboxLimit: server.limits.watchOutboxBytes)
+        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), outboxLimit: server.limits.watchOutboxBytes, consumed: consumed)
         client.slot = clients.count
         clients.append(client)
         counters.opened += 1
+        watch(client)
         // Given back in `closed`, which libwebsockets calls once for every connection it has called established.
         unsafe lws_set_opaque_user_data(wsi, Unmanaged.passRetained(client).toOpaque())
     }
@@ -122,6 +138,7 @@ final class WebSocketHub {
         unsafe lws_set_opaque_user_data(client.wsi, nil)
         leaveAll(client)
         client.isClosing = true
+        server.waitingBytes -= client.dropOutbox()
         let last = clients.removeLast()
         if last !== client {
             clients[client.slot] = last
@@ -140,11 +157,17 @@ final class WebSocketHub {
             dismiss(client, code: 1003, reason: "text frames only")
             return 0
         }
-        guard unsafe lws_remaining_packet_payload(wsi) <= server.limits.messageBytes - client.partial.count - bytes.count else {
+        let remaining = unsafe lws_remaining_packet_payload(wsi)
+        guard remaining <= server.limits.messageBytes - client.partial.count - bytes.count else {
             dismiss(client, code: 1009, reason: "message too big")
             return 0
         }
-        let isWhole = unsafe lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0
+        client.received(bytes.count, remaining: Int(remaining))
+        let isWhole = unsafe lws_is_final_fragment(wsi) != 0 && remaining == 0
+        if isWhole, !client.masksItsFrames {
+            dismiss(client, code: 1002, reason: "frames have to be masked")
+            return 0
+        }
         if isWhole, client.partial.isEmpty {
             unsafe message(client, Array(bytes))
             return 0
@@ -161,23 +184,40 @@ final class WebSocketHub {
 
     func send(_ client: WebSocketClient, _ frame: [UInt8]) {
         guard !client.isClosing else { return }
+        let waiting = client.outbox.count
         switch client.send(frame) {
-        case .sent: counters.framesOut += 1
+        case .sent:
+            counters.framesOut += 1
+            guard client.outbox.count != waiting else { return }
+            server.waitingBytes += client.outbox.count - waiting
+            if server.isFull {
+                counters.refused[.queue, default: 0] += 1
+                dismissSlow(client)
+            }
         case .overflow: dismissSlow(client)
         case .broken:
             client.isClosing = true
+            server.waitingBytes -= client.dropOutbox()
             leaveAll(client)
             unsafe RawWrite.kill(client.wsi)
         }
     }
 
-    private func dismissSlow(_ client: WebSocketClient) { dismiss(client, code: 3008, reason: "slow") }
+    private func becameWritable(_ client: WebSocketClient) {
+        let waiting = client.outbox.count
+        let isWhole = client.becameWritable()
+        server.waitingBytes += client.outbox.count - waiting
+        if !isWhole { dismissSlow(client) }
+    }
+
+    func dismissSlow(_ client: WebSocketClient) { dismiss(client, code: 3008, reason: "slow") }
 
     /// Says goodbye with a close frame. One that does not answer it is cut off after five seconds.
     func dismiss(_ client: WebSocketClient, code: UInt16, reason: String) {
         guard !client.isClosing else { return }
         client.isClosing = true
         client.partial = []
+        server.waitingBytes -= client.dropOutbox()
         leaveAll(client)
         counters.closes[code, default: 0] += 1
         leaving.append((client, server.seconds + 5))
@@ -192,7 +232,7 @@ final class WebSocketHub {
         // A fifth of all clients: a storm of pings would be a fan-out of its own.
         var index = seconds % 5
         while index < clients.count {
-            timePassed(clients[index])
+            look(after: clients[index])
             index += 5
         }
     }
@@ -231,9 +271,16 @@ final class WebSocketHub {
         if topics.contains(where: { $0.value.subscribers == 0 }) { topics = topics.filter { $0.value.subscribers > 0 } }
     }
 
-    var queuedBytes: Int {
-        topics.values.reduce(0) { $0 + $1.log.end - $1.log.start } + clients.reduce(0) { $0 + $1.outbox.count }
+    /// By kind of channel.
+    var subscriptions: [String: Int] {
+        var counts = ["invoice": listeners.count]
+        for channel in Self.shared { counts[channel.name] = 0 }
+        for topic in topics.values { counts[topic.name.channel.name, default: 0] += topic.subscribers }
+        return counts
     }
+
+    /// Bytes that channels keep for subscribers that lag.
+    var topicBytes: Int { topics.values.reduce(0) { $0 + $1.log.end - $1.log.start } }
 
     // MARK: Publishing
 

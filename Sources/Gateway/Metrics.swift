@@ -1,12 +1,17 @@
+internal import Edge
 internal import Loop
 
-/// What the gateway counts, in Prometheus' text format. Never labelled by invoice, account or key.
+/// What the gateway counts, for Prometheus. Never labelled by invoice, account or key.
 @LoopActor
 final class Metrics {
     enum HTLCOutcome: String, CaseIterable { case held, settled, failed }
 
     var decision = Histogram()
+    var settle = Histogram(Histogram.waits)
     var commit = Histogram()
+    var batchDuration = Histogram()
+    var batchSize = Histogram(Histogram.sizes)
+    var eventLag = Histogram()
     var events = 0
     var requests = 0
     var historyQueries = 0
@@ -16,43 +21,55 @@ final class Metrics {
 
     func count(htlc outcome: HTLCOutcome) { htlcs[outcome, default: 0] += 1 }
 
+    func batch(entries: Int, nanoseconds: UInt64) {
+        batchDuration.record(nanoseconds: nanoseconds)
+        batchSize.record(Double(entries))
+    }
+
     /// `nodes` are names and whether each is connected; `head` is the stream's.
-    func text(nodes: [(name: String, isConnected: Bool)], head: Int64, livePayments: Int, clients: Int) -> String {
-        var text = "# HELP leyden_htlcs_total HTLCs by what was decided about them.\n# TYPE leyden_htlcs_total counter\n"
-        for outcome in HTLCOutcome.allCases { text += "leyden_htlcs_total{outcome=\"\(outcome.rawValue)\"} \(htlcs[outcome] ?? 0)\n" }
-        text += decision.lines("leyden_decision_seconds", help: "From an HTLC's arrival to its orders.")
-        text += commit.lines("leyden_commit_seconds", help: "From a change's order to its durability.")
-        text += counter("leyden_events_total", "Events published.", events)
-        text += counter("leyden_history_queries_total", "Questions to the database about what clients have missed.", historyQueries)
-        text += counter("leyden_http_requests_total", "HTTP requests handled.", requests)
-        text += gauge("leyden_stream_head", "Offset of the last event published.", Int(head))
-        text += gauge("leyden_payments_live", "Payments in memory.", livePayments)
-        text += gauge("leyden_connections", "WebSocket clients.", clients)
-        text += gauge("leyden_database_connected", "Whether the database answers.", databaseIsConnected ? 1 : 0)
-        text += gauge("leyden_leader", "Whether this process holds the lease.", term == nil ? 0 : 1)
-        text += gauge("leyden_term", "The term of the lease, while it is held.", Int(term ?? 0))
-        text += "# HELP leyden_node_connected Whether the node's HTLCs are intercepted.\n# TYPE leyden_node_connected gauge\n"
-        for node in nodes { text += "leyden_node_connected{node=\"\(escaped(node.name))\"} \(node.isConnected ? 1 : 0)\n" }
-        return text
+    func text(nodes: [(name: String, isConnected: Bool)], head: Int64, livePayments: Int, edge: EdgeStatus) -> String {
+        var text = Exposition()
+        text.counter("htlcs", "HTLCs by what was decided about them.", by: "outcome", HTLCOutcome.allCases.map { ($0.rawValue, htlcs[$0] ?? 0) })
+        text.histogram("decision_seconds", "From an HTLC's offer to the orders about it.", decision)
+        text.histogram("settle_seconds", "From an HTLC's offer to the answer that settles it, waiting for other parts and for a decision included.", settle)
+        text.histogram("commit_seconds", "From a change's order to its durability.", commit)
+        text.histogram("commit_batch_seconds", "From the sending of a batch of changes to its answer.", batchDuration)
+        text.histogram("commit_batch_changes", "Changes in one batch.", batchSize)
+        text.histogram(
+            "event_lag_seconds",
+            "From an event's commit to its first frames; what another process has committed counts from the time it bears.", eventLag)
+        text.counter("events", "Events published.", events)
+        text.counter("history_queries", "Questions to the database about what clients have missed.", historyQueries)
+        text.counter("http_requests", "HTTP requests handled.", requests)
+        text.gauge("stream_head", "Offset of the last event published.", head)
+        text.gauge("payments_live", "Payments in memory.", livePayments)
+        append(edge, to: &text)
+        text.gauge("database_connected", "Whether the database answers.", databaseIsConnected ? 1 : 0)
+        text.gauge("leader", "Whether this process holds the lease.", term == nil ? 0 : 1)
+        text.gauge("term", "The term of the lease, while it is held.", term ?? 0)
+        text.gauge("node_connected", "Whether the node's HTLCs are intercepted.", by: "node", nodes.map { ($0.name, $0.isConnected ? 1 : 0) })
+        return text.text
     }
 
-    private func counter(_ name: String, _ help: String, _ value: Int) -> String {
-        "# HELP \(name) \(help)\n# TYPE \(name) counter\n\(name) \(value)\n"
-    }
-
-    private func gauge(_ name: String, _ help: String, _ value: Int) -> String {
-        "# HELP \(name) \(help)\n# TYPE \(name) gauge\n\(name) \(value)\n"
-    }
-
-    /// A label's value may not end itself.
-    private func escaped(_ name: String) -> String {
-        String(name.flatMap { character -> [Character] in
-            switch character {
-            case "\\": ["\\", "\\"]
-            case "\"": ["\\", "\""]
-            case "\n": ["\\", "n"]
-            default: [character]
-            }
-        })
+    private func append(_ edge: EdgeStatus, to text: inout Exposition) {
+        text.gauge("connections", "Open connections; sse are those of http that stream.", by: "transport", [
+            ("http", edge.httpConnections), ("sse", edge.eventStreams), ("websocket", edge.webSocketClients),
+        ])
+        text.gauge(
+            "subscriptions", "Subscriptions of WebSocket clients by kind of channel.", by: "channel",
+            edge.subscriptions.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        text.gauge("queue_bytes", "Bytes that wait for clients that do not read fast enough.", edge.queuedBytes)
+        text.counter("websocket_opened", "WebSocket clients that came.", edge.counters.opened)
+        text.counter("websocket_closed", "WebSocket clients that went.", edge.counters.closed)
+        text.counter(
+            "closes", "WebSocket clients that were closed, by close code.", by: "code",
+            edge.counters.closes.sorted { $0.key < $1.key }.map { (String($0.key), $0.value) })
+        text.counter(
+            "refused", "Connections that were refused and clients that were closed, by the limit.", by: "limit",
+            EdgeCounters.Limit.allCases.map { ($0.rawValue, edge.counters.refused[$0] ?? 0) })
+        text.counter("recoveries", "Subscriptions that came back, by whether they were told what they missed.", by: "result", [
+            ("recovered", edge.counters.recovered), ("unrecoverable", edge.counters.unrecoverable),
+            ("unavailable", edge.counters.unavailable),
+        ])
     }
 }

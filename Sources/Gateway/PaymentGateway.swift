@@ -27,6 +27,7 @@ public final class PaymentGateway {
     private var machine: PaymentMachine<LibCrypto>
     /// The machine has been given what the store knows; before that nothing that is offered can be judged.
     private var isRestored = false
+    private(set) var isResigning = false
     /// What an answer needs, for every HTLC that is held.
     private var held: [CircuitKey: Held] = [:]
     private var replies: [RequestID: @LoopActor (Reply) -> Void] = [:]
@@ -38,6 +39,8 @@ public final class PaymentGateway {
     public var onRestored: (@LoopActor () -> Void)?
     /// Told once, before the first event: up to which offset everything belongs to the past.
     public var onBegin: (@LoopActor (Int64) -> Void)?
+    /// When the first of the events was committed that are still to be published.
+    private var committedAt: UInt64?
     /// Gets the committed events, in order and without gaps.
     public var onEvents: (@LoopActor ([PublishedEvent]) -> Void)?
 
@@ -79,6 +82,7 @@ public final class PaymentGateway {
     public func start() {
         ledger.onState = { [weak self] state in self?.ledgerChanged(state) }
         ledger.onHead = { [weak self] head in if let self { publisher.heard(head, patiently: isLeader) } }
+        ledger.onBatch = { [metrics] in metrics.batch(entries: $0, nanoseconds: $1) }
         ledger.start(migrates: settings.migrates)
         ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in
             guard let self else { return }
@@ -93,12 +97,19 @@ public final class PaymentGateway {
         }
     }
 
-    /// Stops intercepting and gives the lease back. What is held stays held at the nodes.
-    public func stop(_ done: @escaping @LoopActor () -> Void) {
-        ticks?.cancel()
-        sweeps?.cancel()
+    /// Stops intercepting and gives the lease back, for good. What is held stays held at the nodes; what others commit is
+    /// still published.
+    public func resign(_ done: @escaping @LoopActor () -> Void) {
+        isResigning = true
         for node in nodes { node.stop() }
-        leadership.stop { [ledger] in
+        leadership.stop(done)
+    }
+
+    /// Resigns and leaves the store.
+    public func stop(_ done: @escaping @LoopActor () -> Void) {
+        resign { [self] in
+            ticks?.cancel()
+            sweeps?.cancel()
             ledger.close()
             done()
         }
@@ -143,7 +154,7 @@ public final class PaymentGateway {
     private func goOn() {
         publisher.catchUp()
         shareNodeStates()
-        if settings.mayLead { leadership.start() }
+        if settings.mayLead, !isResigning { leadership.start() }
     }
 
     private func shareNodeStates() {
@@ -206,7 +217,7 @@ public final class PaymentGateway {
         let start = Clock.monotonicNanoseconds
         switch screening.judge(htlc, height: machine.height) {
         case .offer(let offer, let sharedSecret):
-            held[htlc.circuitKey] = Held(paymentHash: htlc.paymentHash, sharedSecret: sharedSecret)
+            held[htlc.circuitKey] = Held(paymentHash: htlc.paymentHash, sharedSecret: sharedSecret, offeredAt: start)
             run { $0.offered(offer, at: $1) }
         case .badOnion(let error):
             reject(htlc, at: node, .failBadOnion(error))
@@ -264,6 +275,8 @@ public final class PaymentGateway {
         var paymentHash: PaymentHash
         /// With which a failure is encrypted.
         var sharedSecret: Bytes32
+        /// By the clock that never jumps, in nanoseconds.
+        var offeredAt: UInt64
     }
 
     // MARK: Orders
@@ -278,6 +291,7 @@ public final class PaymentGateway {
             metrics.count(htlc: .held)
         case .settle(let circuitKey, let preimage):
             metrics.count(htlc: .settled)
+            if let offeredAt = held[circuitKey]?.offeredAt { metrics.settle.record(nanoseconds: Clock.monotonicNanoseconds - offeredAt) }
             answer(circuitKey) { .settle(preimage, $0.paymentHash) }
         case .fail(let circuitKey, let rejection, let amount, let height):
             metrics.count(htlc: .failed)
@@ -331,6 +345,7 @@ public final class PaymentGateway {
             metrics.commit.record(nanoseconds: Clock.monotonicNanoseconds - start)
             switch result {
             case .applied(let events):
+                if committedAt == nil, !events.isEmpty { committedAt = Clock.monotonicNanoseconds }
                 publisher.committed(events)
                 done(.applied)
             case .repeated:
@@ -352,6 +367,14 @@ public final class PaymentGateway {
     private func published(_ events: [PublishedEvent]) {
         metrics.events += events.count
         history.published(events)
+        let committedAt = committedAt
+        self.committedAt = nil
         onEvents?(events)
+        // What is published is written at the end of this turn, before this.
+        LoopActor.atEndOfTurn { [metrics] in
+            if let committedAt { return metrics.eventLag.record(nanoseconds: Clock.monotonicNanoseconds - committedAt, times: events.count) }
+            let now = Clock.wallMilliseconds
+            for event in events { metrics.eventLag.record(Double(max(0, now - event.time.milliseconds)) / 1000) }
+        }
     }
 }

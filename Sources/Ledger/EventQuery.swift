@@ -71,5 +71,4 @@ enum EventQuery {
             offset: rows.integer(row, 0), id: rows.text(row, 1), type: EventType(rawValue: rows.text(row, 2)), account: rows.integer(row, 3),
             paymentHash: rows.optional(row, 4, rows.bytes32).map(PaymentHash.init), time: rows.time(row, 5), data: rows.text(row, 6))
     }
-    }
 }

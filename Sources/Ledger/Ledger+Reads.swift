@@ -63,7 +63,7 @@ extension Ledger {
             var events = [[PublishedEvent]](repeating: [], count: places.count)
             for row in 0..<rows[0].count {
                 let place = Int(rows[0].integer(row, 7)) - 1
-                if let event = EventQuery.read(rows[0], row), events.indices.contains(place) { events[place].append(event) }
+                if events.indices.contains(place) { events[place].append(EventQuery.read(rows[0], row)) }
             }
             return (events, EventQuery.readPosition(rows[1]).first)
         }

@@ -15,6 +15,9 @@ public struct CentrifugeError: Error, Equatable, Sendable {
     public static let tokenExpired = Self(code: 109, message: "token expired")
     public static let tooManyRequests = Self(code: 111, message: "too many requests")
 
+    /// Whether the same command may be answered another time: the SDKs then try again by themselves.
+    public var isTemporary: Bool { self == .internalError || self == .tooManyRequests }
+
     public init(code: Int, message: String) {
         self.code = code
         self.message = message

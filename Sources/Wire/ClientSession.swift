@@ -43,12 +43,15 @@ public struct ClientSession: Sendable {
     private var nextRequest: UInt32 = 0
     private var heardAt: Int32
     private var pingedAt: Int32?
+    /// How many commands it may still send at once; below zero it is refused, and far below closed.
+    private var commandsLeft: Int16
 
     /// `client` is the id that the client is told; `now` counts seconds.
     public init(settings: SessionSettings, client: String, now: Int64) {
         self.settings = settings
         self.client = client
         heardAt = Int32(truncatingIfNeeded: now)
+        commandsLeft = Int16(settings.commandsPerSecond / 5 * 10)
     }
 
     // MARK: From the client
@@ -56,12 +59,22 @@ public struct ClientSession: Sendable {
     /// One text message arrived.
     public mutating func received(_ message: [UInt8], now: Int64) -> [SessionOrder] {
         guard phase != .closed else { return [] }
+        commandsLeft = Int16(min(Int64(commandsLeft) + min(now - Int64(heardAt), 10) * Int64(commandsPerSecond), Int64(commandsPerSecond) * 10))
         heardAt = Int32(truncatingIfNeeded: now)
         pingedAt = nil
         guard let commands = ClientCommand.decode(message) else { return close(.badRequest) }
         guard commands.count + pending.count <= settings.maximumCommands else { return close(.tooManyRequests) }
         var orders: [SessionOrder] = []
-        for command in commands where phase != .closed { obey(command, &orders) }
+        for command in commands where phase != .closed {
+            commandsLeft -= 1
+            if commandsLeft >= 0 {
+                obey(command, &orders)
+            } else if Int(commandsLeft) < -10 * commandsPerSecond {
+                orders += close(.tooManyRequests)
+            } else if command.id > 0 {
+                refuse(command.id, .tooManyRequests, &orders)
+            }
+        }
         return orders
     }
 
@@ -150,7 +163,9 @@ public struct ClientSession: Sendable {
         var orders: [SessionOrder] = []
         switch (waiting.kind, outcome) {
         case (.connect, .known(let credentials)):
+            let before = commandsPerSecond
             self.credentials = credentials
+            commandsLeft += Int16((commandsPerSecond - before) * 10)
             phase = .connected
             if credentials.account != nil { orders.append(.trust) }
             welcome(waiting.id, &orders)
@@ -186,8 +201,11 @@ public struct ClientSession: Sendable {
         guard let waiting = take(request) else { return [] }
         var orders: [SessionOrder] = []
         guard let events else {
-            // The command was answered: the client can learn only from the connection's end that something is missing.
-            if case .recovery(_, _, nil, _) = waiting.kind { return close(.internalError) }
+            if case .recovery(_, _, let known, _) = waiting.kind {
+                orders.append(.count(.unavailable))
+                // The command was answered: the client can learn only from the connection's end that something is missing.
+                if known == nil { return orders + close(.internalError) }
+            }
             if let channel = waiting.kind.subscription {
                 channels.removeAll { $0 == channel }
                 rights[channel] = nil
@@ -225,6 +243,7 @@ public struct ClientSession: Sendable {
             }
             let recovery = (wasRecovered: isPossible, publications: isPossible ? publications ?? Publications(events) : Publications())
             let position = isPossible && !isComplete ? events.last?.offset ?? after : head
+            orders.append(.count(isPossible ? .recovered : .unrecoverable))
             orders.append(.send(SessionReply.subscribed(id, epoch: epoch, head: position, recovery: recovery, snapshot: isPossible ? nil : snapshot)))
             guard isPossible else { return orders.append(.join(channel, account: account)) }
         } else {
@@ -260,6 +279,11 @@ public struct ClientSession: Sendable {
     }
 
     // MARK: Parts
+
+    /// Whether it has said who it is, or that it is nobody.
+    public var isConnected: Bool { phase == .connected }
+
+    private var commandsPerSecond: Int { credentials?.account == nil ? settings.commandsPerSecond / 5 : settings.commandsPerSecond }
 
     private var limit: Int { credentials?.account == nil ? settings.maximumWatchedChannels : settings.maximumChannels }
 

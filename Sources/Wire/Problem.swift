@@ -39,12 +39,24 @@ public struct Problem: Error, Equatable, Sendable {
         status: 503, code: "no_leader_here", title: "This process does not lead", detail: "another one decides; ask that or again later")
     public static let noReceivingNode = Problem(
         status: 503, code: "no_receiving_node", title: "No node can receive now", detail: "an invoice that names no node could not be paid")
+    public static let tooManyStreams = Problem(
+        status: 429, code: "too_many_streams", title: "As many streams and waiting requests as one key or token may have are open")
+    public static let allStreamsTaken = Problem(
+        status: 503, code: "too_many_streams", title: "As many streams and waiting requests as may be are open")
+    public static let stopping = Problem(status: 503, code: "stopping", title: "This process ends; ask again")
 
     /// `first` is the oldest offset that is kept.
     public static func offsetGone(first: Int64) -> Problem {
         Problem(
             status: 410, code: "offset_gone", title: "Events after this offset are not kept any more",
             detail: "the oldest that is kept has offset \(first); what came before shows in the invoices only", field: "after")
+    }
+
+    /// The position in `field` is none of this stream.
+    public static func beyondHead(_ field: String) -> Problem {
+        Problem(
+            status: 400, code: "beyond_head", title: "The stream has not come so far",
+            detail: "An offset of another stream, or of this one before the database was restored; /v1/info tells epoch and head.", field: field)
     }
 
     public static func conflict(_ detail: String) -> Problem {

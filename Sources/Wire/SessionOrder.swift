@@ -13,7 +13,18 @@ public enum SessionOrder: Equatable, Sendable {
     case leave(Channel)
     /// The answer goes to ``ClientSession/answered(_:for:)``.
     case call(RemoteMethod, ClientCommand.Decision, account: Int64?, request: UInt32)
+    /// Notes how a recovery went; nobody is told.
+    case count(Recovery)
     case close(Disconnect)
+}
+
+/// What became of the wish to hear what was missed.
+public enum Recovery: Equatable, Sendable {
+    case recovered
+    /// Another epoch, or an offset that is not kept any more or lies in the future.
+    case unrecoverable
+    /// The store is away.
+    case unavailable
 }
 
 /// The `rpc` methods.

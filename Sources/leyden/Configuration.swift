@@ -21,8 +21,6 @@ struct Configuration: Sendable {
     var grpcListen: HostPort
     var tls: TLS?
     var publicDirectory: String?
-    /// Besides ``publicURL``'s own.
-    var allowedOrigins: [String]
     var dsn: Secret<String>?
     /// Where commits are heard of, if not at ``dsn``.
     var listenDSN: Secret<String>?
@@ -36,6 +34,7 @@ struct Configuration: Sendable {
     var lease: Interval
     var drainTimeout: Interval
     var edgeShards: Int
+    var edgeLimits: EdgeLimits
     var eventRetention: Interval
     var returnsPreimage: Bool
     var logLevel: Logger.Level
@@ -51,7 +50,6 @@ struct Configuration: Sendable {
         grpcListen = try reader.value("grpc_listen", HostPort.init)
         tls = try Self.tls(reader)
         publicDirectory = try reader.place("public_dir")
-        allowedOrigins = try reader.list("allowed_origins", SettingParser.origin)
         dsn = try reader.optional("database.dsn", SettingParser.dsn)
         listenDSN = try reader.optional("database.listen_dsn", SettingParser.dsn)
         migratesByItself = try reader.value("database.migrate", SettingParser.bool)
@@ -66,6 +64,7 @@ struct Configuration: Sendable {
         lease = try reader.value("cluster.lease", SettingParser.interval(atLeast: 500))
         drainTimeout = try reader.value("drain_timeout", SettingParser.interval(atLeast: 0))
         edgeShards = try reader.value("edge.shards", SettingParser.number(1...256))
+        edgeLimits = try EdgeLimits(reader)
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         returnsPreimage = try reader.value("grpc.return_preimage", SettingParser.bool)
         logLevel = try reader.value("log.level", SettingParser.logLevel)

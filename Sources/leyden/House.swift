@@ -40,19 +40,21 @@ final class House {
         }
         gateway = PaymentGateway(settings: settings, identity: identity, secrets: secrets, ledger: ledger, logger: logger)
         api = GatewayAPI(
-            gateway: gateway, issuer: InvoiceIssuer(settings: settings, identity: identity, secrets: secrets), watchTokens: watchTokens)
+            gateway: gateway, issuer: InvoiceIssuer(settings: settings, identity: identity, secrets: secrets), watchTokens: watchTokens,
+            streamLimits: configuration.edgeLimits.streamLimits)
         edge = role == .mux ? nil : EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.listen.numericHost, port: configuration.listen.port,
                 publicDirectory: configuration.publicDirectory ?? FilePlace.publicDirectory(),
                 pages: [.init("/checkout", file: "checkout.html", takesSegment: true), .init("/docs", file: "docs.html")],
-                allowedOrigins: configuration.allowedOrigins),
+                allowedOrigins: EdgeLimits.origins(of: configuration.publicURL) + configuration.edgeLimits.allowedOrigins,
+                unlimitedAddresses: Set(["127.0.0.1", "::1"] + configuration.edgeLimits.proxies), limits: configuration.edgeLimits.limits),
             application: api, channels: api, logger: logger)
         let edge = edge
         internalEdge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
-            application: InternalAPI(gateway: gateway) { edge?.webSocketClients ?? 0 }, logger: logger)
+            application: InternalAPI(gateway: gateway) { [edge] in edge?.status ?? EdgeStatus() }, logger: logger)
         self.logger = logger
         gateway.onRestored = { Foundation.exit(75) }  // EX_TEMPFAIL: whoever supervises it starts it again
         gateway.onBegin = { [edge] head in edge?.begin(after: head) }
@@ -74,11 +76,19 @@ final class House {
         gateway.start()
     }
 
-    func stop() async {
-        edge?.stop()
-        await withCheckedContinuation { done in
-            gateway.stop { done.resume() }
-        }
+    /// The lease is given back at once; clients get the time to end what they are at.
+    func stop(within interval: Interval) async {
+        async let resigned: Void = resign()
+        api.endStreams()
+        // What is left of the time is for the store.
+        let time = UInt64(max(0, interval.milliseconds - 2000))
+        if let edge { await withCheckedContinuation { done in edge.drain(milliseconds: time) { done.resume() } } }
+        await resigned
+        await withCheckedContinuation { done in gateway.stop { done.resume() } }
         internalEdge.stop()
+    }
+
+    private func resign() async {
+        await withCheckedContinuation { done in gateway.resign { done.resume() } }
     }
 }

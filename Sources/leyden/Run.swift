@@ -16,7 +16,7 @@ struct Run: AsyncParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Runs the gateway.", discussion: "SIGTERM or SIGINT gives the lease back and ends it; HTLCs stay held at their nodes.")
+        abstract: "Runs the gateway.", discussion: "SIGTERM or SIGINT gives the lease back, lets clients go within drain_timeout and ends it; a second one ends it at once. HTLCs stay held at their nodes.")
 
     @OptionGroup var options: ConfigurationOptions
     @Option(help: "all: everything in one process. mux: the interceptor only. edge: clients only, any number of processes, on one port too.")
@@ -38,14 +38,21 @@ struct Run: AsyncParsableCommand {
                 shards: configuration.edgeShards, arguments: Array(CommandLine.arguments.dropFirst()),
                 internalListen: configuration.internalListen, logger: logger) : nil
         await shards?.start()
-        let signal = await Self.signal(orEndOfInput: shard != nil)
+        let signals = StopSignals(orEndOfInput: shard != nil)
+        let signal = await signals.next()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         // A database that does not answer must not keep the process: the lease then ends by itself.
         let patience = Double(configuration.drainTimeout.milliseconds) / 1000
         DispatchQueue.global().asyncAfter(deadline: .now() + patience) { Foundation.exit(0) }
-        async let ended: Void? = shards?.stop()
-        await house.stop()
-        await ended
+        let interval = configuration.drainTimeout
+        Task {
+            async let ended: Void? = shards?.stop()
+            await house.stop(within: interval)
+            await ended
+            Foundation.exit(0)
+        }
+        // Who asks twice does not want to wait for the clients.
+        _ = await signals.next()
         Foundation.exit(0)
     }
 
@@ -56,27 +63,5 @@ struct Run: AsyncParsableCommand {
             if finding.level == .error, !finding.isLeftToNode { throw CommandError(line) }
             logger.warning("\(line)")
         }
-    }
-
-    /// Comes back with the first of the signals that mean: end. So does the end of a supervisor, if there is one.
-    private static func signal(orEndOfInput hasSupervisor: Bool) async -> Int32 {
-        let (signals, continuation) = AsyncStream<Int32>.makeStream()
-        var sources = [SIGTERM, SIGINT].map { number -> any DispatchSourceProtocol in
-            // The default action would end the process before the source is told.
-            Foundation.signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { continuation.yield(number) }
-            source.activate()
-            return source
-        } as [any DispatchSourceProtocol]
-        if hasSupervisor {
-            let input = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
-            input.setEventHandler { continuation.yield(SIGTERM) }
-            input.activate()
-            sources.append(input)
-        }
-        defer { for source in sources { source.cancel() } }
-        for await number in signals { return number }
-        return SIGTERM
     }
 }

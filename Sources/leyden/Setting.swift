@@ -34,8 +34,6 @@ struct Setting: Sendable {
         Setting("tls.key", example: "/etc/leyden/tls.key", "Its private key (PEM)."),
         Setting("public_dir", example: "/usr/share/leyden/public",
                 "The directory of the pages. Unset: `public` beside the executable or in the working directory."),
-        Setting("allowed_origins", example: "[https://shop.example]", list: true,
-                "Origins of browser pages, besides public_url, that may open the WebSocket."),
         Setting("database.dsn", example: "/etc/leyden/dsn", secret: true, "A libpq connection string, e.g. host=/run/postgresql dbname=leyden."),
         Setting("database.listen_dsn", example: "/etc/leyden/listen-dsn", secret: true,
                 "Another one of the same database, past the pooler if `dsn` leads through one: poolers swallow NOTIFY, and without it\n"
@@ -61,6 +59,18 @@ struct Setting: Sendable {
         Setting("edge.shards", "1",
                 "Processes that serve clients on `listen`. Each after the first has a listener of its own for /metrics, /health and\n"
                     + "/ready, on the ports that follow internal_listen's."),
+        Setting("edge.allowed_origins", example: "[https://shop.example]", list: true,
+                "Origins of browser pages, besides public_url's, that may open the WebSocket: of shops that embed the payment page.\n"
+                    + "'*' lets all pages; they still need an API key or a watch token."),
+        Setting("edge.proxies", example: "[10.0.0.2]", list: true,
+                "Addresses of reverse proxies, besides this machine's own: connection_rate does not count for them."),
+        Setting("edge.connection_rate", "200", "New connections that one address may open in a second, ten times as many at once; 0: no limit."),
+        Setting("edge.command_rate", "50",
+                "Commands that one WebSocket client may send in a second, ten times as many at once; a fifth without an API key."),
+        Setting("edge.streams", "10000", "Event streams, long polls and waits that may be open at once."),
+        Setting("edge.streams_per_key", "100", "Those of one API key."),
+        Setting("edge.streams_per_watch_token", "10", "Those of one watch token."),
+        Setting("edge.queue_bytes", "268435456", "What may wait for all clients together; who makes it more is closed and can resume."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
         Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
         Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),

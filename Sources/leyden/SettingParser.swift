@@ -37,11 +37,20 @@ enum SettingParser {
         return text
     }
 
+    /// `*` is every origin.
     static func origin(_ text: String) throws(BadValue) -> String {
+        if text == "*" { return text }
         let url: String
         do { url = try baseURL(text) } catch { throw BadValue("expected scheme://host[:port]") }
         guard URLComponents(string: url)?.path == "" else { throw BadValue("an origin has no path") }
         return url
+    }
+
+    static func address(_ text: String) throws(BadValue) -> String {
+        var octets = in6_addr()
+        let isAddress = unsafe inet_pton(AF_INET, text, &octets) == 1 || inet_pton(AF_INET6, text, &octets) == 1
+        guard isAddress else { throw BadValue("expected an IPv4 or IPv6 address in numbers") }
+        return text
     }
 
     static func nodeName(_ text: String) throws(BadValue) -> String {

@@ -136,6 +136,31 @@ import Testing
         await test.server.stop()
     }
 
+    @Test("subscriptions, recoveries and closes are counted, and what ends is no longer there")
+    func status() async throws {
+        let test = try await TestServer()
+        await publish(test, [TestServer.event(1, hash: TestChannels.hash)])
+        var key: RawClient? = try connect(test, token: "key")
+        let watch = try connect(test, token: "watch")
+        _ = subscribe(key!, "events", #","recover":true,"epoch":"e1","offset":1"#)
+        _ = subscribe(key!, "nodes", #","recover":true,"epoch":"other","offset":1"#)
+        _ = subscribe(key!, invoice)
+        _ = subscribe(watch, invoice)
+        await { @LoopActor in test.channels.isAway = true }()
+        _ = subscribe(key!, "htlcs", #","recover":true,"epoch":"e1","offset":0"#)
+        let status = await test.server.status
+        #expect(status.subscriptions == ["invoice": 2, "events": 1, "nodes": 1, "htlcs": 1])
+        #expect(status.counters.recovered == 2 && status.counters.unrecoverable == 1 && status.counters.unavailable == 0)
+        _ = subscribe(key!, "invoice:" + String(repeating: "2", count: 64), #","recover":true,"epoch":"e1","offset":0"#)
+        #expect(await test.server.status.counters.unavailable == 1)
+        key = nil
+        #expect(await eventually { test.server.status.subscriptions == ["invoice": 1, "events": 0, "nodes": 0, "htlcs": 0] })
+        watch.sendText("{]")
+        #expect(watch.closeCode() == 3501)
+        #expect(await eventually { test.server.status.counters.closes[3501] == 1 && test.server.status.subscriptions["invoice"] == 0 })
+        await test.server.stop()
+    }
+
     @Test("a quiet client is pinged with an empty object")
     func pings() async throws {
         let test = try await TestServer { $0.pingInterval = 1 }

@@ -14,7 +14,9 @@ import Testing
     }
 
     @Test("foreign and null origins are refused, the own one, an allowed one and none are not", arguments: [
-        ("", 101), ("Origin: http://127.0.0.1\r\n", 101), ("Origin: https://127.0.0.1\r\n", 101), ("Origin: https://shop.example\r\n", 101),
+        ("", 101), ("Origin: https://shop.example\r\n", 101),
+        // The name under which the request came proves nothing.
+        ("Origin: http://127.0.0.1\r\n", 403), ("Origin: https://127.0.0.1\r\n", 403), ("Origin: *\r\n", 403),
         ("Origin: https://evil.example\r\n", 403), ("Origin: null\r\n", 403), ("Origin: http://127.0.0.1.evil.example\r\n", 403),
         ("Origin: https://shop.example.evil\r\n", 403), ("Origin: \r\n", 403),
     ])
@@ -22,6 +24,85 @@ import Testing
         let test = try await TestServer()
         #expect(RawClient(port: test.port).handshake(fields: field)?.status == status)
         await test.server.stop()
+    }
+
+    @Test("where every origin is allowed, every page may come")
+    func anyOrigin() async throws {
+        let test = try await TestServer { $0.allowedOrigins = ["*"] }
+        #expect(RawClient(port: test.port).handshake(fields: "Origin: https://evil.example\r\n")?.status == 101)
+        await test.server.stop()
+    }
+
+    @Test("a length beyond the limit is refused at once, also in the first frame and before a byte of it has come", arguments: [70_000, 1 << 40, 1 << 62])
+    func announced(length: Int) async throws {
+        let test = try await TestServer()
+        let client = RawClient(port: test.port)
+        _ = client.handshake()
+        client.send([0x81, 0xFF] + stride(from: 56, through: 0, by: -8).map { UInt8(length >> $0 & 0xFF) } + [1, 2, 3, 4])
+        #expect(client.closeCode() == 1009)
+        #expect(await test.server.status.counters.closes[1009] == 1)
+        await test.server.stop()
+    }
+
+    @Test("a frame without a mask is refused with 1002, also behind frames that have one", arguments: [0, 3])
+    func unmasked(before: Int) async throws {
+        let test = try await TestServer()
+        let client = RawClient(port: test.port)
+        _ = client.handshake()
+        client.sendText(#"{"id":1,"connect":{}}"#)
+        #expect(client.text()?.contains(#""connect""#) == true)
+        for _ in 0..<before { client.sendText("{}") }
+        let text = Array(#"{"id":2,"ping":{}}"#.utf8)
+        client.send([0x81, UInt8(text.count)] + text)
+        #expect(client.closeCode() == 1002)
+        await test.server.stop()
+    }
+
+    @Test("masked frames of all lengths, in fragments, many at once, with pings between them, after other requests and before the answer to the handshake are taken", arguments: 0..<4)
+    func masked(seed: Int) async throws {
+        let test = try await TestServer { $0.limits.commandsPerSecond = 1000 }
+        var random = Seeded(seed: UInt64(seed))
+        let client = RawClient(port: test.port)
+        #expect(client.request("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")?.status == 200)
+        #expect(client.handshake()?.status == 101)
+        client.sendText(#"{"id":1,"connect":{"token":"key"}}"#)
+        _ = client.text()
+        for round in 2..<120 {
+            // Blanks between the values of JSON are free.
+            let text = Array(#"{"id":\#(round),"ping":{}}"#.utf8) + [UInt8](repeating: 0x20, count: [0, 90, 101, 200, 5000, 65000].randomElement(using: &random)!)
+            if Bool.random(using: &random) { client.sendFrame(9, [1, 2, 3]) }
+            if Bool.random(using: &random) {
+                let cut = Int.random(in: 0..<text.count, using: &random)
+                client.sendFrame(1, Array(text[..<cut]), isFinal: false)
+                client.sendFrame(0, Array(text[cut...]))
+            } else {
+                client.sendFrame(1, text)
+            }
+            var reply = client.frame()
+            while reply?.opcode == 10 { reply = client.frame() }
+            #expect(reply.map { String(decoding: $0.payload, as: UTF8.self) } == #"{"id":\#(round),"ping":{}}"#)
+        }
+        // Many in one write.
+        client.send((0..<50).flatMap { _ in [0x81, 0x82, 0, 0, 0, 0, 0x7B, 0x7D] })
+        client.sendText(#"{"id":900,"ping":{}}"#)
+        #expect(client.text() == #"{"id":900,"ping":{}}"#)
+        await test.server.stop()
+    }
+
+    @Test("connections of one address are limited, those of a proxy are not")
+    func connectionRate() async throws {
+        let limited = try await TestServer { $0.limits.connectionsPerSecond = 1 }
+        let clients = (0..<20).map { _ in RawClient(port: limited.port) }
+        let answered = clients.count { $0.request("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") != nil }
+        #expect((10..<20).contains(answered))
+        #expect(await limited.server.counters.refused[.connectionRate] == 20 - answered)
+        await limited.server.stop()
+        let open = try await TestServer {
+            $0.limits.connectionsPerSecond = 1
+            $0.unlimitedAddresses = ["127.0.0.1"]
+        }
+        #expect((0..<40).allSatisfy { _ in RawClient(port: open.port).request("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") != nil })
+        await open.server.stop()
     }
 
     @Test("other paths are not WebSocket and this path is nothing else")

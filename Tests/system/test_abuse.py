@@ -15,7 +15,7 @@ from client import Paying, api, call, control, create, events, pay, simulated, s
 from instance import environment
 from websocket import WebSocket, WebSocketClosed
 
-SETTINGS = "hold:\n  mpp_timeout: 2s\n  accept_timeout: 5s\nlog:\n  level: trace\n"
+SETTINGS = "hold:\n  mpp_timeout: 2s\n  accept_timeout: 5s\nlog:\n  level: trace\nedge:\n  connection_rate: 5\n  streams_per_key: 20\n"
 UNKNOWN = 0x400F
 
 
@@ -489,6 +489,7 @@ def closing(system, data, wait=4):
 )
 def test_24_frames_that_are_wrong_end_their_connection_only(system, name, data):
     found = closing(system, data)
+    assert found == 1002 or name != "unmasked", found
     assert found != "open" and (found is None or 1002 <= found <= 1011 or 3000 <= found <= 3999), (name, found)
 
 
@@ -528,6 +529,56 @@ def test_24_a_storm_of_subscriptions_is_bounded(system):
     except WebSocketClosed:
         pass
     socket_.close()
+
+
+def test_24_a_flood_of_commands_is_answered_and_then_closed(system):
+    """First it is refused command by command, then the connection ends."""
+    socket_ = WebSocket(websocket_url(system))
+    socket_.send(json.dumps({"id": 1, "connect": {"token": system.api_key}}))
+    socket_.receive()
+    codes = []
+    flood = "\n".join(
+        json.dumps({"id": number + 2, **({"unsubscribe": {"channel": "events"}} if number % 2 else {"subscribe": {"channel": "nowhere"}})})
+        for number in range(100))
+    with pytest.raises((WebSocketClosed, OSError)) as ended:
+        for _ in range(100):
+            socket_.send(flood)
+            for _ in range(100):
+                codes += [json.loads(line).get("error", {}).get("code") for line in socket_.receive().splitlines()]
+    assert 111 in codes and "3013" in str(ended.value), (len(codes), ended.value)
+
+
+def test_24_a_flood_of_connections_from_one_address_is_refused(system):
+    parts = urlsplit(system.base_url)
+    answered = 0
+    for _ in range(150):
+        # Not this machine's own address, from which its proxies come.
+        with socket.socket() as connection:
+            connection.settimeout(5)
+            connection.bind(("127.0.0.2", 0))
+            try:
+                connection.connect((parts.hostname, parts.port))
+                connection.sendall(b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+                answered += connection.recv(100).startswith(b"HTTP/1.1 404")
+            except ConnectionError:
+                pass
+    assert 50 <= answered < 120, answered
+    assert api(system, "GET", "/v1/info").status == 200
+
+
+def test_24_waiting_requests_are_bounded_and_their_places_freed(system):
+    parts = urlsplit(system.base_url)
+    request = f"GET /v1/events?after={api(system, 'GET', '/v1/info').json['head']}&wait=60 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {system.api_key}\r\n\r\n"
+    waiting = [socket.create_connection((parts.hostname, parts.port)) for _ in range(20)]
+    for each in waiting:
+        each.sendall(request.encode())
+    poll = lambda: api(system, "GET", f"/v1/events?after={api(system, 'GET', '/v1/info').json['head']}&wait=1").status
+    until(lambda: poll() == 429, what="the limit")
+    for each in waiting[:5]:
+        each.close()
+    until(lambda: poll() == 200, 3, "a freed place")
+    for each in waiting:
+        each.close()
 
 
 def test_24_connections_that_come_and_go_leave_nothing(system):

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from centrifuge import Client, ClientEventHandler, ClientState, SubscriptionEventHandler
@@ -316,37 +318,90 @@ def test_pages_of_invoices_show_each_once(system):
 
 
 def test_a_reader_that_changes_the_transport_misses_and_repeats_nothing(system):
+    """Page, server-sent events, long poll, WebSocket with recovery, page: under load, twice around."""
+
     async def scenario():
         start = (await off_loop(events, system))[-1]["offset"]
-        seen = []
+        seen, ids, producing = [], [], True
+
+        def take(found):
+            seen.extend(each["offset"] for each in found)
+            ids.extend(each["id"] for each in found)
 
         async def produce():
-            for _ in range(30):
+            while producing:
                 await off_loop(create, system)
 
-        producing = asyncio.create_task(produce())
-        reader = EventReader(system, f"/v1/events?after={start}", {"Authorization": f"Bearer {system.api_key}"})
-        seen += [each[0] for each in await off_loop(reader.take, 5)]
-        reader.close()
-        info = (await off_loop(api, system, "GET", "/v1/info")).json
-        socket = WebSocket(websocket_url(system))
-        socket.send('{"id":1,"connect":{"token":"%s"}}' % system.api_key)
-        await off_loop(socket.receive)
-        socket.send('{"id":2,"subscribe":{"channel":"events","recover":true,"offset":%d,"epoch":"%s"}}' % (seen[-1], info["epoch"]))
+        async def page(**query):
+            words = "&".join(f"{name}={value}" for name, value in query.items())
+            return (await off_loop(api, system, "GET", f"/v1/events?after={seen[-1] if seen else start}&{words}")).json
 
-        while len(seen) < 15:
-            for line in (await off_loop(socket.receive)).splitlines():
-                message = json.loads(line)
-                seen += [each["offset"] for each in message.get("subscribe", {}).get("publications", [])]
-                if "pub" in message.get("push", {}):
-                    seen.append(message["push"]["pub"]["offset"])
-        socket.close()
-        await producing
-        page = (await off_loop(api, system, "GET", f"/v1/events?after={seen[-1]}&limit=1000")).json
-        seen += [each["offset"] for each in page["events"]]
-        assert seen == list(range(start + 1, start + 31))
+        load = [asyncio.create_task(produce()) for _ in range(3)]
+        for _ in range(2):
+            while not (found := await page(limit=5))["events"]:
+                await asyncio.sleep(0.01)
+            take(found["events"])
+
+            reader = EventReader(system, f"/v1/events?after={seen[-1]}", {"Authorization": f"Bearer {system.api_key}"})
+            take([each[2] for each in await off_loop(reader.take, 15)])
+            reader.close()
+
+            for _ in range(15):
+                found = await page(wait=20, limit=3)
+                take(found["events"])
+                assert found["next"] == seen[-1], "the cursor of a poll is always there"
+
+            info = (await off_loop(api, system, "GET", "/v1/info")).json
+            socket = WebSocket(websocket_url(system))
+            socket.send('{"id":1,"connect":{"token":"%s"}}' % system.api_key)
+            await off_loop(socket.receive)
+            socket.send('{"id":2,"subscribe":{"channel":"events","recover":true,"offset":%d,"epoch":"%s"}}' % (seen[-1], info["epoch"]))
+            goal = len(seen) + 15
+            while len(seen) < goal:
+                for line in (await off_loop(socket.receive)).splitlines():
+                    message = json.loads(line)
+                    take([each["data"] for each in message.get("subscribe", {}).get("publications", [])])
+                    if "pub" in message.get("push", {}):
+                        take([message["push"]["pub"]["data"]])
+            socket.close()
+        producing = False
+        await asyncio.gather(*load)
+        take((await page(limit=1000))["events"])
+        assert seen == list(range(start + 1, start + 1 + len(seen))) and len(ids) == len(set(ids))
+        assert seen[-1] == (await off_loop(api, system, "GET", "/v1/info")).json["head"]
 
     asyncio.run(scenario())
+
+
+def test_a_long_poll_is_answered_by_what_happens_and_in_vain_goes_on_from_where_it_was(system):
+    head = api(system, "GET", "/v1/info").json["head"]
+    began = time.monotonic()
+    empty = api(system, "GET", f"/v1/events?after={head}&wait=1").json
+    assert empty == {"events": [], "next": head} and 0.9 < time.monotonic() - began < 10
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(api, system, "GET", f"/v1/events?after={head}&wait=60")
+        time.sleep(0.2)
+        assert not waiting.done()
+        invoice = create(system)
+        answer = waiting.result(20).json
+    assert [each["data"]["payment_hash"] for each in answer["events"]] == [invoice["payment_hash"]] and answer["next"] == head + 1
+
+
+def test_a_position_of_another_stream_is_never_waited_for_in_silence(system):
+    """As after a database was restored from a backup: what the reader has seen last does not exist."""
+    invoice = create(system)
+    beyond = api(system, "GET", "/v1/info").json["head"] + 1000
+    for path, headers, field in (
+        (f"/v1/events?after={beyond}", {}, "after"), (f"/v1/events?after={beyond}&wait=60", {}, "after"),
+        (f"/v1/events?after={beyond}", {"Accept": "text/event-stream"}, "after"),
+        ("/v1/events", {"Accept": "text/event-stream", "Last-Event-ID": str(beyond)}, "Last-Event-ID"),
+    ):
+        answer = api(system, "GET", path, headers=headers)
+        assert (answer.status, answer.json["code"], answer.json["field"]) == (400, "beyond_head", field)
+    # A browser can do nothing about it, so the invoice is told from its beginning.
+    reader = EventReader(system, f"/v1/watch/{invoice['watch_token']}", {"Last-Event-ID": str(beyond)})
+    assert reader.take(1)[0][1] == "invoice.created"
+    reader.close()
 
 
 def test_a_position_that_cannot_be_is_not_recovered(system):

@@ -8,6 +8,8 @@ internal import Wire
 final class Exchange {
     let request: HTTPRequest
     private let responder: HTTPResponder
+    /// Who asks, once that is known.
+    var owner: OpenStreams.Owner?
 
     init(request: HTTPRequest, responder: HTTPResponder) {
         self.request = request
@@ -27,13 +29,13 @@ final class Exchange {
 
     func refuse(_ problem: Problem) {
         var headers = common
-        if problem.status == 503 { headers.append(.init("retry-after", "1")) }
+        if problem.status == 503 || problem.status == 429 { headers.append(.init("retry-after", "1")) }
         if problem.status == 401 { headers.append(.init("www-authenticate", "Bearer")) }
         responder.respond(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
     }
 
     func stream() -> EventStream {
-        responder.stream(common + [.init("x-accel-buffering", "no")])
+        responder.stream()
     }
 
     func whenClosed(_ body: @escaping @LoopActor () -> Void) { responder.onClose = body }
@@ -45,12 +47,5 @@ final class Exchange {
         return value
     }
 
-    private var common: [HTTPResponse.Header] {
-        var headers: [HTTPResponse.Header] = [.init("cache-control", "no-store")]
-        // What is echoed must not end the header.
-        if let id = request.headers.requestID, id.utf8.count <= 128, id.utf8.allSatisfy({ (33...126).contains($0) }) {
-            headers.append(.init("x-request-id", id))
-        }
-        return headers
-    }
+    private let common: [HTTPResponse.Header] = [.init("cache-control", "no-store")]
 }

@@ -31,9 +31,13 @@ extension GatewayAPI {
         guard case .connected = ledger.state else { return exchange.refuse(.unavailable) }
         let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
         let change = Change(.create(record), events: [created], time: gateway.now)
-        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { [self] outcome in
+        // As it will be read again: what is stored was created when the change was made, not in that second.
+        var stored = record
+        stored.createdAt = change.time
+        let answer = encode(stored)
+        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { outcome in
             switch outcome {
-            case .applied, .repeated: exchange.respond(encode(record), status: 201)
+            case .applied, .repeated: exchange.respond(answer, status: 201)
             case .refused: exchange.refuse(.conflict("the payment hash exists"))
             case .withdrawn: exchange.refuse(.unavailable)
             }
@@ -111,31 +115,13 @@ extension GatewayAPI {
         guard let timeout = exchange.number("timeout", default: 30, in: 0...120) else { return exchange.refuse(.invalidQuery("timeout")) }
         find(exchange, account, hash) { [self] record in
             if record.state.isOver || timeout == 0 { return answerWait(exchange, record) }
-            var feed: EventFeed?
-            var timer: Timer?
-            let finish: @LoopActor () -> Void = { [self] in
-                timer?.cancel()
-                if let open = feed { streams.remove(open) }
-                feed = nil
-            }
-            let answer: @LoopActor () -> Void = { [self] in
-                finish()
-                find(exchange, account, hash) { [self] record in answerWait(exchange, record) }
-            }
-            let made = EventFeed(history: gateway.history, after: gateway.head, filter: EventFilter(account: account, paymentHash: hash)) { events in
-                if events.contains(where: \.type.endsInvoice) { answer() }
-            } failed: { _ in
-                finish()
-                exchange.refuse(.unavailable)
-            }
-            feed = made
-            streams.add(made)
-            timer = Timer(afterMilliseconds: UInt64(timeout) * 1000) { answer() }
-            exchange.whenClosed(finish)
-            made.start()
-            // It may have ended between the look at it and the start of the feed.
+            let poll = LongPoll(
+                exchange, streams, gateway.history, after: gateway.head, EventFilter(account: account, paymentHash: hash), seconds: timeout,
+                until: { $0.contains(where: \.type.endsInvoice) }
+            ) { [self] _ in find(exchange, account, hash) { [self] record in answerWait(exchange, record) } }
+            // It may have ended between the look at it and the start of the poll.
             ledger.invoice(hash, account: account) { result in
-                if case .success(let record?) = result, record.state.isOver, feed != nil { answer() }
+                if case .success(let record?) = result, record.state.isOver { poll?.end() }
             }
         }
     }

@@ -9,39 +9,73 @@ internal import Wire
 extension GatewayAPI {
     private static let defaultPage: Int64 = 100
     private static let maximumPage: Int64 = 1000
-    /// Shorter than what proxies and browsers wait for a byte.
-    private static let keepAliveMilliseconds: UInt64 = 15_000
+    private static let longestWait: Int64 = 60
 
-    /// A page of the key's events, or the stream of them.
+    /// A page of the key's events, now or when there are some, or the stream of them.
     func events(_ exchange: Exchange, _ account: Int64) {
         guard let types = eventTypes(exchange.request.query["type"]) else { return exchange.refuse(.invalidQuery("type")) }
-        guard let after = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
-        let filter = EventFilter(account: account, types: types)
-        if exchange.request.headers.acceptsEventStream { return resume(exchange, after: after, filter) }
+        guard let position = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
         guard let limit = exchange.number("limit", default: Self.defaultPage, in: 1...Self.maximumPage) else {
             return exchange.refuse(.invalidQuery("limit"))
         }
-        ledger.past(after: after, limit: Int(limit), account: account, types: types.isEmpty ? nil : types) { result in
-            guard case .success(let page) = result else { return exchange.refuse(.unavailable) }
-            if Self.isGone(after, first: page.first) { return exchange.refuse(.offsetGone(first: page.first)) }
-            let events = page.events
-            var json = JSONWriter()
-            json.object { json in
-                json.array("events") { json in
-                    for event in events { json.raw(EventCodec.object(event)) }
-                }
-                json.field("next", events.count == Int(limit) ? events.last?.offset : nil)
+        guard let seconds = exchange.number("wait", default: 0, in: 0...Self.longestWait) else { return exchange.refuse(.invalidQuery("wait")) }
+        let filter = EventFilter(account: account, types: types)
+        isReached(position) { [self] isReached in
+            switch isReached {
+            case nil: exchange.refuse(.unavailable)
+            case false?: exchange.refuse(.beyondHead(position.field))
+            case true? where exchange.request.headers.acceptsEventStream: resume(exchange, after: position.offset, filter)
+            case true?:
+                let page = Page(after: position.offset, limit: Int(limit), isPolled: exchange.request.query["wait"] != nil)
+                events(exchange, page, filter, seconds: seconds)
             }
-            exchange.respond(json.bytes)
         }
+    }
+
+    /// A page that was asked for.
+    private struct Page {
+        var after: Int64
+        var limit: Int
+        /// Whoever polls goes on from each page, an empty one too.
+        var isPolled: Bool
+    }
+
+    private func events(_ exchange: Exchange, _ page: Page, _ filter: EventFilter, seconds: Int64) {
+        ledger.past(after: page.after, limit: page.limit, account: filter.account, types: filter.types.isEmpty ? nil : filter.types) { [self] result in
+            guard case .success(let past) = result else { return exchange.refuse(.unavailable) }
+            if Self.isGone(page.after, first: past.first) { return exchange.refuse(.offsetGone(first: past.first)) }
+            let events = past.events
+            guard events.isEmpty, seconds > 0 else { return Self.answer(exchange, page, events) }
+            _ = LongPoll(exchange, streams, gateway.history, after: page.after, filter, seconds: seconds, until: { _ in true }) { events in
+                Self.answer(exchange, page, Array(events.prefix(page.limit)))
+            }
+        }
+    }
+
+    private static func answer(_ exchange: Exchange, _ page: Page, _ events: [PublishedEvent]) {
+        var json = JSONWriter()
+        json.object { json in
+            json.array("events") { json in
+                for event in events { json.raw(EventCodec.object(event)) }
+            }
+            let last = events.last?.offset
+            json.field("next", page.isPolled ? last ?? page.after : events.count == page.limit ? last : nil)
+        }
+        exchange.respond(json.bytes)
     }
 
     /// One invoice for whoever holds its watch token: as JSON, as a stream, or as a QR code.
     func watch(_ exchange: Exchange, _ token: String, _ form: Route.WatchForm) {
         guard let hash = watchTokens.paymentHash(of: token) else { return exchange.refuse(.unknownInvoice) }
+        exchange.owner = .watchToken(hash)
         if form == .invoice, exchange.request.headers.acceptsEventStream {
-            guard let after = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
-            return resume(exchange, after: after, EventFilter(paymentHash: hash))
+            guard let position = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
+            // A browser can do nothing about a position of another stream. One invoice's life is short: it is told from its
+            // beginning, and what is known already has the same ids.
+            return isReached(position) { [self] isReached in
+                guard let isReached else { return exchange.refuse(.unavailable) }
+                resume(exchange, after: isReached ? position.offset : 0, EventFilter(paymentHash: hash))
+            }
         }
         ledger.invoice(hash) { [self] result in
             guard case .success(let found) = result else { return exchange.refuse(.unavailable) }
@@ -73,12 +107,12 @@ extension GatewayAPI {
     }
 
     private func stream(_ exchange: Exchange, after: Int64, _ filter: EventFilter) {
+        guard let owner = exchange.owner else { return exchange.refuse(.unauthorized) }
+        if let refusal = streams.refusal(for: owner) { return exchange.refuse(refusal) }
         let stream = exchange.stream()
         guard stream.isOpen else { return }
         var opened: EventFeed?
-        var keepAlive: Timer?
         let finish: @LoopActor () -> Void = { [self] in
-            keepAlive?.cancel()
             if let feed = opened { streams.remove(feed) }
             opened = nil
         }
@@ -93,11 +127,13 @@ extension GatewayAPI {
             stream.close()
         }
         opened = feed
-        streams.add(feed)
-        stream.onClose = finish
-        keepAlive = Timer(afterMilliseconds: Self.keepAliveMilliseconds, repeats: Self.keepAliveMilliseconds) {
-            stream.send(Array(": keep-alive\n\n".utf8))
+        streams.add(feed, of: owner) {
+            finish()
+            // Not all of them at the same moment.
+            stream.send(Array("retry: \(Int.random(in: 1000...5000))\n\n".utf8))
+            stream.close()
         }
+        stream.onClose = finish
         feed.start()
     }
 
@@ -107,13 +143,32 @@ extension GatewayAPI {
         bytes += "\n\n".utf8
     }
 
+    /// Where a reader says it has stopped, and how it said so.
+    private struct Position {
+        var offset: Int64
+        var field: String
+    }
+
     /// `Last-Event-ID` beats `after`: it is what a browser sends by itself when it comes back.
-    private func position(_ exchange: Exchange) -> Int64? {
+    private func position(_ exchange: Exchange) -> Position? {
         guard let text = exchange.request.headers.lastEventID, !text.isEmpty else {
-            return exchange.number("after", default: 0, in: 0...Int64.max)
+            return exchange.number("after", default: 0, in: 0...Int64.max).map { Position(offset: $0, field: "after") }
         }
         guard let offset = Int64(text), offset >= 0 else { return nil }
-        return offset
+        return Position(offset: offset, field: "Last-Event-ID")
+    }
+
+    /// Whether the stream has come so far; `nil` if the store cannot say. A position beyond its end is one of another stream,
+    /// of a database before it was restored perhaps, and a reader that waited there would hear nothing for long.
+    private func isReached(_ position: Position, _ done: @escaping @LoopActor (Bool?) -> Void) {
+        // What was published is not all that was committed: a page may have told more.
+        guard position.offset > gateway.head else { return done(true) }
+        ledger.stream { result in
+            switch result {
+            case .success(let stream): done(position.offset <= stream.head)
+            case .failure: done(nil)
+            }
+        }
     }
 
     /// Names with commas between them; `invoice.*` stands for all that begin with it. `nil` if one is unknown.

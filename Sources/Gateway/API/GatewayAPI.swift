@@ -12,12 +12,13 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let authenticator: Authenticator
     let issuer: InvoiceIssuer
     let watchTokens: WatchTokens
-    let streams = OpenStreams()
+    let streams: OpenStreams
 
-    public init(gateway: PaymentGateway, issuer: InvoiceIssuer, watchTokens: WatchTokens) {
+    public init(gateway: PaymentGateway, issuer: InvoiceIssuer, watchTokens: WatchTokens, streamLimits: StreamLimits = .init()) {
         self.gateway = gateway
         self.issuer = issuer
         self.watchTokens = watchTokens
+        streams = OpenStreams(limits: streamLimits)
         authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens)
     }
 
@@ -25,6 +26,9 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
 
     /// Committed events, for the streams and long polls that are open here.
     public func published(_ events: [PublishedEvent]) { streams.published(events) }
+
+    /// Tells all streams and long polls to come back later.
+    public func endStreams() { streams.endAll() }
 
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         gateway.metrics.requests += 1
@@ -61,6 +65,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .unavailable: exchange.refuse(.unavailable)
             case .known(let credentials):
                 guard scope.map(credentials.allows) ?? true, let account = credentials.account else { return exchange.refuse(.forbidden) }
+                exchange.owner = OpenStreams.Owner(credentials)
                 go(account)
             }
         }

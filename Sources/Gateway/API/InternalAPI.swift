@@ -8,12 +8,12 @@ internal import Wire
 @LoopActor
 public final class InternalAPI: EdgeApplication {
     private let gateway: PaymentGateway
-    private let clients: @LoopActor () -> Int
+    private let edge: @LoopActor () -> EdgeStatus
 
-    /// `clients` tells how many WebSocket clients are connected.
-    public init(gateway: PaymentGateway, clients: @escaping @LoopActor () -> Int) {
+    /// `edge` tells how what serves the clients stands.
+    public init(gateway: PaymentGateway, edge: @escaping @LoopActor () -> EdgeStatus) {
         self.gateway = gateway
-        self.clients = clients
+        self.edge = edge
     }
 
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -22,7 +22,7 @@ public final class InternalAPI: EdgeApplication {
         switch request.path {
         case "/metrics":
             let nodes = gateway.nodes.map { (name: $0.configuration.name, isConnected: $0.state.isConnected) }
-            let text = gateway.metrics.text(nodes: nodes, head: gateway.head, livePayments: gateway.livePayments, clients: clients())
+            let text = gateway.metrics.text(nodes: nodes, head: gateway.head, livePayments: gateway.livePayments, edge: edge())
             exchange.respond(Array(text.utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
         case "/health":
             exchange.respond(Array(#"{"status":"ok"}"#.utf8))
@@ -33,8 +33,9 @@ public final class InternalAPI: EdgeApplication {
         }
     }
 
-    /// Ready means: the database answers, a leader is known and, where this process is the leader, at least one node is
-    /// connected. A standby is ready, and so is a process that only serves clients.
+    /// A process that ends is not ready, so that nobody new is sent to it. Else ready means: the database answers, a leader is
+    /// known and, where this process is the leader, at least one node is connected. A standby is ready, and so is a process
+    /// that only serves clients.
     private func ready(_ exchange: Exchange) {
         gateway.ledger.stream { [self] result in
             var isLed = false
@@ -43,7 +44,7 @@ public final class InternalAPI: EdgeApplication {
                 answers = true
                 isLed = position.isLed
             }
-            let isReady = answers && isLed && (!gateway.isLeader || gateway.nodes.contains { $0.state.isConnected })
+            let isReady = !gateway.isResigning && answers && isLed && (!gateway.isLeader || gateway.nodes.contains { $0.state.isConnected })
             var json = JSONWriter()
             json.object { json in
                 json.field("status", isReady ? "ready" : "not_ready")
