@@ -58,6 +58,7 @@ enum SessionReply {
             json.object("error") { json in
                 json.field("code", Int64(error.code))
                 json.field("message", error.message)
+                if error.isTemporary { json.field("temporary", true) }
             }
         }
     }
