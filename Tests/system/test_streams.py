@@ -6,7 +6,7 @@ import json
 import pytest
 from centrifuge import Client, ClientEventHandler, ClientState, SubscriptionEventHandler
 from centrifuge.exceptions import ReplyError
-from client import api, call, create, events, pay, until_state
+from client import api, call, create, events, pay
 from websocket import WebSocket
 from wire import EventReader
 
