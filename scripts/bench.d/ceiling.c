@@ -4,7 +4,7 @@
  *   ceiling BROADCAST_BYTES SINGLE_BYTES      sizes of the frames it sends; prints "port control-port"
  *
  * A client is whoever sends an HTTP head with "x-client: NUMBER"; it is answered with a WebSocket handshake made for one
- * fixed key. A control record is four bytes, little-endian: zero is an event for all clients, N one for client N.
+ * fixed key. One with "x-alone:" gets nothing that is for all. A control record is four bytes, little-endian: zero is an event for all clients, N one for client N.
  * Broadcasts that arrive together are sent together. It ends when standard input does.
  */
 #define _GNU_SOURCE
@@ -96,7 +96,7 @@ static void handshake(int fd) {
     int client = atoi(number + 10);
     if (client <= 0 || client >= MOST || count >= MOST) return;
     of_client[client] = fd;
-    all[count++] = fd;
+    if (!strcasestr(head, "x-alone:")) all[count++] = fd;
     const char *answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     send_all(fd, (const uint8_t *)answer, strlen(answer));
