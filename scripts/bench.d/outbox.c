@@ -62,11 +62,13 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     PGconn *connection = PQconnectdb(argv[1]);
     if (PQstatus(connection) != CONNECTION_OK) fail(PQerrorMessage(connection));
-    PQclear(PQprepare(
+    PGresult *prepared = PQprepare(
         connection, "insert",
         "INSERT INTO alone.events SELECT o, 1, now(), 'evt_' || md5(o::text), 'invoice.created', decode(repeat(md5(o::text), 2), 'hex'), "
         "'{\"payment_hash\":\"' || repeat(md5(o::text), 2) || '\",\"amount_msat\":21000}' FROM generate_series($1::bigint, $2::bigint) o",
-        0, NULL));
+        0, NULL);
+    if (PQresultStatus(prepared) != PGRES_COMMAND_OK) fail(PQerrorMessage(connection));
+    PQclear(prepared);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
