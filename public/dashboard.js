@@ -1,7 +1,7 @@
 // The dashboard: nodes, invoices and what happens, with one API key.
 
 import { satoshis } from "/amounts.js";
-import { Live } from "/live.js";
+import { Stream } from "/leyden.js";
 
 const storedKey = "leyden.key";
 const longestLog = 200;
@@ -109,17 +109,14 @@ async function enter() {
   showNodes();
   showInvoices();
   live?.close();
-  live = new Live(sessionStorage.getItem(storedKey));
-  live.addEventListener("state", ({ detail }) => {
-    status(detail.state);
-    if (detail.code === 3500) leave("This key is not valid any more.");
+  live = new Stream("events", { token: sessionStorage.getItem(storedKey) });
+  live.addEventListener("state", ({ detail: { state, code } }) => {
+    status(state);
+    if (code === 3500 || code === 401) leave("This key is not valid any more.");
   });
-  live.subscribe("events", {
-    event: tell,
-    missed: refreshSoon,
-    ready: ({ offset }) => { element("head").textContent = offset; refreshSoon(); },
-    refused: () => status("refused"),
-  });
+  live.addEventListener("event", ({ detail }) => tell(detail));
+  live.addEventListener("missed", refreshSoon);
+  live.addEventListener("ready", ({ detail }) => { element("head").textContent = detail.offset; refreshSoon(); });
   live.open();
 }
 

@@ -43,7 +43,7 @@ final class LWSContext {
         var info = unsafe lws_context_creation_info()
         unsafe clws_zero(&info)
         unsafe info.port = CONTEXT_PORT_NO_LISTEN
-        unsafe info.options = UInt64(LWS_SERVER_OPTION_LIBUV) | UInt64(LWS_SERVER_OPTION_EXPLICIT_VHOSTS) | UInt64(LWS_SERVER_OPTION_VALIDATE_UTF8)
+        unsafe info.options = UInt64(LWS_SERVER_OPTION_LIBUV) | UInt64(LWS_SERVER_OPTION_EXPLICIT_VHOSTS)
         unsafe info.foreign_loops = loops
         unsafe info.gid = ~0
         unsafe info.uid = ~0

@@ -111,8 +111,10 @@ final class WebSocketHub {
         case LWS_CALLBACK_SERVER_WRITEABLE:
             if !client.isClosing { client.hub.becameWritable(client) }
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-            // After a close of ours this is its echo, and everything is said.
-            if client.isClosing { return -1 }
+            // After a close of ours this is its echo.
+            if !client.isClosing { unsafe client.hub.peerCloses(client, Array(bytes)) }
+            // Now everything is said.
+            return -1
         case LWS_CALLBACK_CLOSED: client.hub.closed(client)
         default: break
         }
@@ -168,16 +170,29 @@ final class WebSocketHub {
             dismiss(client, code: 1002, reason: "frames have to be masked")
             return 0
         }
-        if isWhole, client.partial.isEmpty {
-            unsafe message(client, Array(bytes))
+        let piece = unsafe Array(bytes)
+        let text = TextCheck(piece, after: client.partial)
+        guard text == .whole || text == .cut && !isWhole else {
+            dismiss(client, code: 1007, reason: "not UTF-8")
             return 0
         }
-        unsafe client.partial.append(contentsOf: bytes)
+        if isWhole, client.partial.isEmpty {
+            message(client, piece)
+            return 0
+        }
+        client.partial.append(contentsOf: piece)
         guard isWhole else { return 0 }
         let whole = client.partial
         client.partial = []
         message(client, whole)
         return 0
+    }
+
+    private func peerCloses(_ client: WebSocketClient, _ payload: [UInt8]) {
+        client.isClosing = true
+        leaveAll(client)
+        // If it does not go out, the connection is gone already.
+        _ = unsafe Frame.close(CloseAnswer.code(to: payload), "").withUnsafeBytes { unsafe RawWrite.send(client.wsi, $0) }
     }
 
     // MARK: Towards one client

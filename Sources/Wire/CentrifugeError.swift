@@ -15,7 +15,7 @@ public struct CentrifugeError: Error, Equatable, Sendable {
     public static let tokenExpired = Self(code: 109, message: "token expired")
     public static let tooManyRequests = Self(code: 111, message: "too many requests")
 
-    /// Whether the same command may be answered another time: the SDKs then try again by themselves.
+    /// What will pass: a client that asks again later may be served. Without this one that subscribes would give up.
     public var isTemporary: Bool { self == .internalError || self == .tooManyRequests }
 
     public init(code: Int, message: String) {

@@ -71,6 +71,8 @@ public struct ClientCommand: Equatable, Sendable {
         if let body = value["unsubscribe"] { return body["channel"]?.text.map { .unsubscribe(channel: $0) } }
         if let body = value["history"] {
             guard let channel = body["channel"]?.text else { return nil }
+            // The log is read in its own order only; a page in another order than the one asked for would be worse than none.
+            guard body["reverse"]?.flag != true else { return .unavailable }
             guard let limit = (body["limit"] ?? .unsigned(0)).integer else { return nil }
             guard let since = body["since"], !since.isNull else { return .history(channel: channel, limit: limit, since: nil) }
             return position(since).map { .history(channel: channel, limit: limit, since: $0) }

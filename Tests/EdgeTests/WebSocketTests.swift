@@ -154,6 +154,37 @@ import Testing
         await test.server.stop()
     }
 
+    @Test("a character that the end of its message cuts off is refused, one that goes on in the next fragment is not")
+    func cutCharacters() async throws {
+        let test = try await TestServer()
+        let client = RawClient(port: test.port)
+        _ = client.handshake()
+        client.sendFrame(1, [0xF0, 0x90, 0x8D], isFinal: false)
+        client.sendFrame(0, [0x88])
+        #expect(client.closeCode() == 3501)
+        for last in [[0x41], []] as [[UInt8]] {
+            let client = RawClient(port: test.port)
+            _ = client.handshake()
+            client.sendFrame(1, [0x41, 0xF0, 0x90, 0x8D], isFinal: false)
+            client.sendFrame(0, last)
+            #expect(client.closeCode() == 1007)
+        }
+        await test.server.stop()
+    }
+
+    @Test("a close is answered with its code, one that says nothing sensible with what is wrong with it", arguments: [
+        ([], 1000), ([0x03, 0xE9], 1001), ([0x0F, 0xA0, 0x41], 4000), ([0x03], 1002), ([0x03, 0xED], 1002), ([0x13, 0x88], 1002),
+        ([0x03, 0xE8, 0xFF], 1007), ([0x03, 0xE8, 0xF0, 0x90], 1007),
+    ] as [([UInt8], Int)])
+    func closeAnswers(payload: [UInt8], code: Int) async throws {
+        let test = try await TestServer()
+        let client = RawClient(port: test.port)
+        _ = client.handshake()
+        client.sendFrame(8, payload)
+        #expect(client.closeCode() == code && client.isAtEnd())
+        await test.server.stop()
+    }
+
     @Test("a fragment that announces the largest length there is is closed with 1009, and the server goes on")
     func endlessFragment() async throws {
         let test = try await TestServer()

@@ -54,6 +54,22 @@ import Wire
         #expect(Self.error(Self.answer(&session, asked, .known(.key(id: "b", account: 2, scopes: [])))) == 103)
     }
 
+    @Test("What will pass is called temporary, so that clients ask again; what stands is not", arguments: [
+        (ClientSession.Authentication.unavailable, true), (.known(.key(id: "b", account: 2, scopes: [])), false),
+    ])
+    func temporaryErrors(outcome: ClientSession.Authentication, isTemporary: Bool) throws {
+        var session = Self.connected()
+        let asked = Self.send(&session, #"{"id":2,"subscribe":{"channel":"events","token":"u"}}"#)
+        guard case .send(let frame)? = Self.answer(&session, asked, outcome).first else { Issue.record("no answer"); return }
+        #expect(try (JSONReader.read(frame)["error"]?["temporary"]?.flag ?? false) == isTemporary)
+    }
+
+    @Test("A page of the log in reverse is not to be had, rather than given in another order")
+    func reverseHistory() {
+        var session = Self.connected()
+        #expect(Self.error(Self.send(&session, #"{"id":2,"history":{"channel":"events","limit":5,"reverse":true}}"#)) == 108)
+    }
+
     @Test("When the store goes away in the middle of a recovery, the connection ends instead of going on with a gap")
     func recoveryInterrupted() {
         var session = Self.connected()

@@ -27,6 +27,7 @@ class Browser:
         self._connection = connect(f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_size=None, proxy=None)
         self._socket = self._connection.__enter__()
         self._numbers = itertools.count(1)
+        self._context = None
         self.complaints = []
 
     @staticmethod
@@ -42,14 +43,30 @@ class Browser:
 
     def open(self, url):
         """A new tab without memory of earlier ones; what it complains of is collected from its first moment."""
+        if self._context:
+            self._call("Target.disposeBrowserContext", browserContextId=self._context)
         self.complaints = []
-        context = self._call("Target.createBrowserContext")["browserContextId"]
-        target = self._call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self._context = context = self._call("Target.createBrowserContext")["browserContextId"]
+        self._target = target = self._call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Runtime", "Log", "Network", "Page"):
             self._call(f"{domain}.enable")
         answer = self._call("Page.navigate", url=url)
         assert "errorText" not in answer, answer
+
+    def freeze(self):
+        """As the browser does with a tab that has been in the background for a while: nothing runs any more."""
+        self._call("Page.setWebLifecycleState", state="frozen")
+
+    def thaw(self):
+        self._call("Page.setWebLifecycleState", state="active")
+
+    def hide(self):
+        """Another tab comes to the front."""
+        self._call("Target.createTarget", url="about:blank", browserContextId=self._context)
+
+    def show(self):
+        self._call("Target.activateTarget", targetId=self._target)
 
     def evaluate(self, expression):
         answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

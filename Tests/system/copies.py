@@ -1,5 +1,6 @@
 """A copy of the system with what only the tests do to it: stop its database, lock its tables, run a second gateway."""
 
+import json
 import re
 import signal
 import subprocess
@@ -82,6 +83,16 @@ class Copy(Instance):
     def commits_waiting(self):
         """How many of the gateway's commits wait for a lock."""
         return int(self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%leyden_commit%'"))
+
+    def key(self, *scopes):
+        """A new API key: `{id, name, key, scopes}`."""
+        command = [str(self.binaries / "leyden"), "keys", "create", "--json", "--name", "test", "--config", str(self.configuration)]
+        for scope in scopes:
+            command += ["--scope", scope]
+        return json.loads(subprocess.run(command, env=environment(), capture_output=True, text=True, check=True).stdout)
+
+    def give_to_another_account(self, key):
+        self.sql(f"INSERT INTO accounts (id, name) VALUES (77, 'other') ON CONFLICT DO NOTHING; UPDATE api_keys SET account = 77 WHERE id = '{key['id']}'")
 
     # A second gateway on the same database and nodes
 

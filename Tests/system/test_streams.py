@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from centrifuge import Client, ClientEventHandler, ClientState, SubscriptionEventHandler
 from centrifuge.exceptions import ReplyError
-from client import Paying, api, call, create, events, pay, until_state
+from client import api, call, create, events, pay
 from websocket import WebSocket
-from wire import Cable, EventReader
+from wire import EventReader
 
 LIFE = ["invoice.created", "htlc.accepted", "invoice.accepted", "invoice.settle_requested", "htlc.settled", "invoice.settled"]
 
@@ -84,38 +84,6 @@ def test_an_unmodified_client_hears_the_life_of_a_payment(system):
     asyncio.run(scenario())
 
 
-def test_a_connection_that_is_cut_recovers_without_gap_or_double(system):
-    async def scenario():
-        cable = Cable(system.base_url)
-        reader = client(cable.url, system.api_key)
-        heard = Heard()
-        subscription = reader.new_subscription("events", heard)
-        await reader.connect()
-        await subscription.subscribe()
-        await subscription.ready()
-        first = await off_loop(create, system)
-        await until(lambda: heard.of(first) == LIFE[:1])
-        invoices = [first]
-        for number in range(3):
-            cable.cut()
-            for _ in range(4):
-                invoices.append(await off_loop(create, system))
-            assert (await off_loop(pay, system, invoices[-1]))["status"] == "succeeded"
-            cable.mend()
-            # More happens while it recovers.
-            for _ in range(4):
-                invoices.append(await off_loop(create, system))
-            await until(lambda: len(heard.subscribed) == number + 2)
-        await until(lambda: heard.of(invoices[-1]) == LIFE[:1])
-        offsets = [each.offset for each in heard.publications]
-        assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
-        assert all(each.recovered for each in heard.subscribed[1:])
-        await reader.disconnect()
-        cable.close()
-
-    asyncio.run(scenario())
-
-
 def test_a_gateway_that_was_killed_goes_on_with_the_same_stream(system):
     async def scenario():
         reader = client(websocket_url(system), system.api_key)
@@ -135,49 +103,6 @@ def test_a_gateway_that_was_killed_goes_on_with_the_same_stream(system):
         offsets = [each.offset for each in heard.publications]
         assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
         assert heard.subscribed[-1].recovered
-        await reader.disconnect()
-
-    asyncio.run(scenario())
-
-
-def test_rpc_gets_settles_and_cancels(system):
-    async def scenario():
-        reader = client(websocket_url(system), system.api_key)
-        await reader.connect()
-        await reader.ready()
-        first, second = [await off_loop(create, system, settlement="hold") for _ in range(2)]
-        paying = [Paying(system, each) for each in (first, second)]
-        for each in (first, second):
-            await off_loop(until_state, system, each, "accepted")
-        got = (await reader.rpc("invoice.get", {"payment_hash": first["payment_hash"]})).data
-        assert got["state"] == "accepted" and got["payment_hash"] == first["payment_hash"]
-        with pytest.raises(ReplyError) as refused:
-            await reader.rpc("invoice.settle", {"payment_hash": first["payment_hash"], "set_id": "00" * 32})
-        assert refused.value.code == 409
-        await reader.rpc("invoice.settle", {"payment_hash": first["payment_hash"], "set_id": got["set_id"]})
-        await reader.rpc("invoice.cancel", {"payment_hash": second["payment_hash"]})
-        results = [await off_loop(each.result) for each in paying]
-        assert [each["status"] for each in results] == ["succeeded", "failed"]
-        for name, parameters in (("invoice.get", {"payment_hash": "00" * 32}), ("invoice.get", {}), ("invoice.burn", {})):
-            with pytest.raises(ReplyError):
-                await reader.rpc(name, parameters)
-        await reader.disconnect()
-
-    asyncio.run(scenario())
-
-
-def test_history_pages_through_a_channel(system):
-    async def scenario():
-        invoice = await off_loop(create, system)
-        await off_loop(pay, system, invoice)
-        await off_loop(until_state, system, invoice, "settled")
-        reader = client(websocket_url(system), system.api_key)
-        subscription = reader.new_subscription(f"invoice:{invoice['payment_hash']}", Heard())
-        await reader.connect()
-        await subscription.subscribe()
-        await subscription.ready()
-        found = await subscription.history(limit=100)
-        assert [each.data["type"] for each in found.publications] == LIFE
         await reader.disconnect()
 
     asyncio.run(scenario())

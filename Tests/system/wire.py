@@ -1,11 +1,15 @@
-"""Readers of the streams: a cable that can be cut, and server-sent events."""
+"""Ways to the streams: a cable that can be cut, a proxy that keeps back what it does not know, and server-sent events."""
 
+import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import socket
 import threading
 from urllib.parse import urlsplit
+
+from websocket import GUID
 
 
 class Cable:
@@ -43,10 +47,20 @@ class Cable:
                 if self._is_cut:
                     client.close()
                     continue
-                server = socket.create_connection(self._target)
-                self._sockets += [client, server]
-                for pair in ((client, server), (server, client)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+                self._sockets.append(client)
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        self._join(client)
+
+    def _join(self, client, first=b""):
+        """Carries everything both ways, until one end goes away."""
+        with contextlib.suppress(OSError):
+            server = socket.create_connection(self._target)
+            self._sockets.append(server)
+            server.sendall(first)
+            threading.Thread(target=self._carry, args=(client, server), daemon=True).start()
+            self._carry(server, client)
 
     @staticmethod
     def _carry(source, sink):
@@ -55,6 +69,47 @@ class Cable:
                 sink.sendall(chunk)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
+
+
+class Proxy(Cable):
+    """A cable through which pages come, and which can keep silent: to WebSockets after it has let them in, to streams altogether."""
+
+    def __init__(self, base_url):
+        super().__init__(base_url)
+        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.keeps_back = set()
+        self.requests = []
+
+    def _serve(self, client):
+        head = b""
+        with contextlib.suppress(OSError):
+            while b"\r\n\r\n" not in head:
+                chunk = client.recv(1 << 16)
+                if not chunk:
+                    return client.close()
+                head += chunk
+            line, fields = head.split(b"\r\n", 1)
+            self.requests.append(line.decode().removesuffix(" HTTP/1.1"))
+            names = dict(field.split(b": ", 1) for field in fields.split(b"\r\n\r\n")[0].split(b"\r\n"))
+            names = {name.lower(): value for name, value in names.items()}
+            if b"sec-websocket-key" in names:
+                if "websocket" not in self.keeps_back:
+                    return self._join(client, head)
+                accept = base64.b64encode(hashlib.sha1(names[b"sec-websocket-key"] + GUID.encode()).digest())
+                client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+                self._swallow(client)
+            elif b"text/event-stream" in names.get(b"accept", b"") and "sse" in self.keeps_back:
+                self._swallow(client)
+            else:
+                # One request on each connection, so that each is looked at.
+                self._join(client, line + b"\r\nConnection: close\r\n" + b"\r\n".join(
+                    each for each in fields.split(b"\r\n") if not each.lower().startswith(b"connection:")))
+
+    @staticmethod
+    def _swallow(client):
+        while client.recv(1 << 16):
+            pass
+        client.close()
 
 
 class EventReader:

@@ -5,7 +5,8 @@
  *
  * A client is whoever sends an HTTP head with "x-client: NUMBER"; it is answered with a WebSocket handshake made for one
  * fixed key, and whatever it says later with one short frame: a connection that has never heard a client behaves otherwise
- * in the kernel, which acknowledges at once or later by who has talked to whom. A control record is four bytes, little-endian: zero is an event for all clients, N one for client N.
+ * in the kernel, which acknowledges at once or later by who has talked to whom. One with "x-alone:" gets nothing that is for
+ * all. A control record is four bytes, little-endian: zero is an event for all clients, N one for client N.
  * Broadcasts that arrive together are sent together. It ends when standard input does.
  */
 #define _GNU_SOURCE
@@ -97,7 +98,7 @@ static void handshake(int fd) {
     int client = atoi(number + 10);
     if (client <= 0 || client >= MOST || count >= MOST) return;
     of_client[client] = fd;
-    all[count++] = fd;
+    if (!strcasestr(head, "x-alone:")) all[count++] = fd;
     const char *answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     send_all(fd, (const uint8_t *)answer, strlen(answer));

@@ -70,7 +70,9 @@ def compile_c(name, *libraries):
     directory.mkdir(parents=True, exist_ok=True)
     program = directory / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["cc", "-O2", "-Wall", "-o", program, source, *[f"-l{library}" for library in libraries]], check=True)
+        # Where Debian keeps the headers of libpq.
+        subprocess.run(
+            ["cc", "-O2", "-Wall", "-I/usr/include/postgresql", "-o", program, source, *[f"-l{library}" for library in libraries]], check=True)
     return program
 
 

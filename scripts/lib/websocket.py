@@ -61,6 +61,10 @@ class WebSocket:
                 if first & 0x80:
                     return message.decode()
 
+    def detach(self):
+        """The connection, for who reads frames by itself, and what was read of it beyond the last message."""
+        return self._socket, self._buffer
+
     def close(self):
         try:
             self._send_frame(8, struct.pack("!H", 1000))

@@ -1,0 +1,145 @@
+"""What REST answers is what public/openapi.yaml says, and all that it says is answered."""
+
+import json
+
+import pytest
+from client import Paying, call, create, pay, until, until_state
+from documents import Rest
+from wire import EventReader
+
+NOBODY = "ley_" + "0" * 16 + "_" + "0" * 64
+NEVER = "0" * 64
+
+
+@pytest.fixture(scope="module")
+def rest():
+    return Rest()
+
+
+@pytest.fixture(scope="module")
+def ask(system, rest):
+    """Asks, and looks the answer up in the document."""
+    def ask(method, template, body=None, key=system.api_key, query="", headers=None, **parameters):
+        path = template.format(**parameters)
+        answer = call(method, system.base_url + path + query, body, key=key, headers=headers)
+        rest.check(method, path, template, answer.status, answer.headers["Content-Type"], answer.body)
+        return answer
+
+    return ask
+
+
+def test_invoices(system, ask):
+    assert ask("POST", "/v1/invoices", {}).status == 201
+    fields = {"amount_msat": 21_000, "description": "Coffee", "expiry_seconds": 600, "settlement": "hold", "metadata": {"order": [1, {"a": None}]}}
+    made = ask("POST", "/v1/invoices", fields).json
+    assert made["metadata"] == fields["metadata"]
+    assert ask("POST", "/v1/invoices", {"description_hash": "11" * 32, "stateless": True}).status == 201
+    assert ask("POST", "/v1/invoices", b"{").status == 400
+    assert ask("POST", "/v1/invoices", {"amount": 1}).json["field"] == "amount"
+    page = ask("GET", "/v1/invoices", query="?limit=1").json
+    assert page["next"] is not None
+    assert ask("GET", "/v1/invoices", query=f"?limit=500&state=open&after={page['next']}").status == 200
+    assert ask("GET", "/v1/invoices", query="?state=burnt").status == 400
+    one = "/v1/invoices/{payment_hash}"
+    hash_ = made["payment_hash"]
+    assert ask("GET", one, payment_hash=hash_).status == 200
+    assert ask("GET", one, payment_hash=NEVER).status == 404
+    assert ask("GET", one + "/wait", query="?timeout=0", payment_hash=hash_).status == 402
+    assert ask("GET", one + "/wait", query="?timeout=x", payment_hash=hash_).status == 400
+    assert ask("GET", one + "/wait", payment_hash=NEVER).status == 404
+    assert ask("POST", one + "/settle", {}, payment_hash=hash_).status == 409
+    paying = Paying(system, made)
+    until_state(system, made, "accepted")
+    assert ask("GET", one, payment_hash=hash_).json["set_id"]
+    assert ask("POST", one + "/settle", {}, payment_hash=hash_).status == 200
+    assert paying.result()["status"] == "succeeded"
+    assert ask("GET", one + "/wait", payment_hash=hash_).status == 200
+    assert ask("GET", one, payment_hash=hash_).json["preimage"]
+    assert ask("POST", one + "/cancel", {}, payment_hash=hash_).status == 409
+    other = create(system)["payment_hash"]
+    assert ask("POST", one + "/cancel", {}, payment_hash=other).status == 200
+    assert ask("GET", one + "/wait", payment_hash=other).status == 410
+    for decision in ("/settle", "/cancel"):
+        assert ask("POST", one + decision, b"{", payment_hash=other).status == 400
+        assert ask("POST", one + decision, {"set_id": 7}, payment_hash=other).status == 422
+        assert ask("POST", one + decision, {}, payment_hash=NEVER).status == 404
+
+
+def test_events_and_watching(system, ask, rest):
+    invoice = create(system)
+    assert pay(system, invoice)["status"] == "succeeded"
+    page = ask("GET", "/v1/events", query="?limit=3").json
+    assert len(page["events"]) == 3 and page["next"] == page["events"][-1]["offset"]
+    assert ask("GET", "/v1/events", query=f"?limit=1000&after={page['next']}&type=invoice.*").status == 200
+    assert ask("GET", "/v1/events", query="?after=x").status == 400
+    watch = "/v1/watch/{watch_token}"
+    assert ask("GET", watch, key=None, watch_token=invoice["watch_token"]).status == 200
+    assert ask("GET", watch + "/qr.svg", key=None, watch_token=invoice["watch_token"]).status == 200
+    for path in (watch, watch + "/qr.svg"):
+        assert ask("GET", path, key=None, watch_token="nothing").status == 404
+    for template, headers in (("/v1/events", {"Authorization": f"Bearer {system.api_key}"}), (watch, None)):
+        reader = EventReader(system, template.format(**invoice), headers)
+        rest.check("GET", template, template, reader.answer.status, reader.answer.getheader("Content-Type"), b"")
+        reader.close()
+
+
+def test_nodes(ask):
+    node = ask("GET", "/v1/nodes").json["nodes"][0]["pubkey"]
+    assert ask("GET", "/v1/info").json["epoch"]
+    for what in ("drain", "resume"):
+        assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey=node).status == 200
+        assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="02" + "11" * 32).status == 404
+
+
+def operations(rest, system):
+    """Every operation that wants a key, with a body and parameters that would be good."""
+    parameters = {"payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"]}
+    for template, path in rest.document["paths"].items():
+        for method, operation in path.items():
+            if method in ("get", "post") and operation.get("security") != []:
+                yield method.upper(), template, {} if method == "post" else None, operation, parameters
+
+
+def test_every_operation_asks_for_a_key_and_its_scope(system, ask, rest):
+    useless = system.key("webhooks:write")["key"]
+    for method, template, body, operation, parameters in operations(rest, system):
+        for key in (None, NOBODY):
+            assert ask(method, template, body, key=key, **parameters).status == 401
+        if "403" in operation["responses"]:
+            assert ask(method, template, body, key=useless, **parameters).status == 403
+            scope = operation["description"].split("`")[1]
+            assert ask(method, template, body, key=system.key(scope)["key"], **parameters).status not in (401, 403)
+        else:
+            assert ask(method, template, body, key=useless, **parameters).status == 200
+
+
+def test_the_database_is_away(system, ask, rest):
+    wanted = [each for each in operations(rest, system) if "503" in each[3]["responses"]]
+    token = create(system)["watch_token"]
+    # A key that was never seen can only be looked up.
+    fresh = system.key("admin")["key"]
+    system.stop_database()
+    try:
+        for method, template, body, _, parameters in wanted:
+            answer = ask(method, template, body, key=fresh, **parameters)
+            assert answer.status == 503 and answer.headers["Retry-After"]
+        for template in ("/v1/watch/{watch_token}", "/v1/watch/{watch_token}/qr.svg"):
+            assert ask("GET", template, key=None, watch_token=token).status == 503
+    finally:
+        system.start_database()
+        until(lambda: system.ready().status == 200, what="a gateway that has found its database")
+
+
+def test_requests_are_what_the_document_says_they_may_be(system, rest):
+    """What the schema takes the gateway takes, and what it refuses the gateway refuses."""
+    for body in ({}, {"amount_msat": 1}, {"amount_msat": None, "description": None, "metadata": None, "settlement": None},
+                 {"amount_msat": 0}, {"amount_msat": -1}, {"amount_msat": 1.5}, {"amount_msat": "1"}, {"description": 1}, {"description_hash": "zz"},
+                 {"expiry_seconds": 0}, {"expiry_seconds": 31_536_000}, {"expiry_seconds": 31_536_001}, {"settlement": "later"}, {"metadata": []},
+                 {"metadata": {}}, {"stateless": "yes"}, {"stateless": True}, {"burn": True}, {"description_hash": "ab" * 32}):
+        answer = call("POST", system.base_url + "/v1/invoices", body, key=system.api_key)
+        assert (answer.status == 201) == rest.accepts("InvoiceRequest", body), (body, json.loads(answer.body))
+
+
+def test_all_that_the_document_promises_was_seen(rest):
+    missing = set(rest.promised) - rest.seen
+    assert not missing, sorted(missing)
