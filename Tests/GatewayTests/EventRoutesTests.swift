@@ -2,6 +2,7 @@ import Edge
 @testable import Gateway
 import Loop
 import Payments
+import TestSupport
 import Testing
 import Wire
 

@@ -2,6 +2,7 @@
 import Keys
 import Loop
 import Payments
+import TestSupport
 import Testing
 import Wire
 

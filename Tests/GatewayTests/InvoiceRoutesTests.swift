@@ -2,6 +2,7 @@
 import Ledger
 import Loop
 import Payments
+import TestSupport
 import Testing
 import Wire
 

@@ -6,6 +6,7 @@ import Ledger
 import Logging
 import Loop
 import Payments
+import TestSupport
 import Wire
 
 /// A gateway without nodes, on a database of its own, with both its HTTP addresses.

@@ -1,6 +1,7 @@
 import Ledger
 import Loop
 import Payments
+import TestSupport
 import Testing
 
 @Suite("Retention")
