@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from client import api, call, create, until
+from client import call, create, until
 from crowd import Crowd
 
 CLIENTS = 2_000
@@ -15,10 +15,6 @@ OTHERS = 6_000
 def queries(system):
     text = call("GET", system.internal_url + "/metrics").body.decode()
     return int(re.search(r"(?m)^leyden_history_queries_total (\d+)", text).group(1))
-
-
-def head(system):
-    return api(system, "GET", "/v1/info").json["head"]
 
 
 @pytest.fixture(scope="module")
