@@ -57,7 +57,9 @@ final class FanoutBench: EdgeApplication, ChannelSource {
         var events: [PublishedEvent] = []
         events.reserveCapacity(whole / 4)
         for start in stride(from: 0, to: whole, by: 4) {
-            events.append(event(for: (0..<4).reduce(UInt32(0)) { $0 | UInt32(pending[start + $1]) << (8 * UInt32($1)) }))
+            var number: UInt32 = 0
+            for place in (0..<4).reversed() { number = number << 8 | UInt32(pending[start + place]) }
+            events.append(event(for: number))
         }
         pending.removeFirst(whole)
         server.publish(events)

@@ -114,9 +114,13 @@ public final class EdgeServer {
 
     /// Tells everybody who listens. Events come in the order of their offsets; one that was told before is not told again.
     public func publish(_ events: [PublishedEvent]) {
-        for event in events where event.offset > recent.newest ?? 0 {
-            hub?.publish(event)
-            recent.append(event)
+        for start in stride(from: 0, to: events.count, by: 16) {
+            let next = events[start..<min(start + 16, events.count)]
+            hub?.expect(next)
+            for event in next where event.offset > recent.newest ?? 0 {
+                hub?.publish(event)
+                recent.append(event)
+            }
         }
     }
 

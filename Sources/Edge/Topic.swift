@@ -14,6 +14,7 @@ final class Topic {
     private struct Entry {
         var wsi: OpaquePointer
         var cursor: Int
+        var descriptor: Int32
         var isBlocked: Bool
     }
 
@@ -40,8 +41,8 @@ final class Topic {
     var subscribers: Int { entries.count }
 
     /// The index moves when another subscriber leaves; the owner of the moved entry is told by ``remove(_:)``.
-    func add(_ wsi: OpaquePointer, isBlocked: Bool) -> Int {
-        unsafe entries.append(Entry(wsi: wsi, cursor: log.end, isBlocked: isBlocked))
+    func add(_ wsi: OpaquePointer, _ descriptor: Int32, isBlocked: Bool) -> Int {
+        unsafe entries.append(Entry(wsi: wsi, cursor: log.end, descriptor: descriptor, isBlocked: isBlocked))
         return entries.count - 1
     }
 
@@ -77,10 +78,14 @@ final class Topic {
         let tail = log.end
         let logStart = log.start
         var index = start
+        // A bit for each of the next entries for which libwebsockets holds something. They are asked together, so that
+        // memory is waited for once and not for each of them.
+        var busy: UInt32 = 0
         while index < end {
+            if (index - start) % 32 == 0 { busy = busyEntries(from: index, to: min(index + 32, end)) }
             let entry = entries[index]
             if entry.cursor != tail && !entry.isBlocked {
-                switch unsafe write(entry.wsi, from: entry.cursor, tail: tail, logStart: logStart) {
+                switch write(entry, isBlocked: busy & 1 << ((index - start) % 32) != 0, tail: tail, logStart: logStart) {
                 case .written: entries[index].cursor = tail
                 case .blocked(let cursor):
                     entries[index].cursor = cursor
@@ -119,7 +124,7 @@ final class Topic {
         entries[index].isBlocked = false
         let entry = entries[index]
         guard entry.cursor != log.end else { return .caughtUp }
-        switch unsafe write(entry.wsi, from: entry.cursor, tail: log.end, logStart: log.start) {
+        switch unsafe write(entry, isBlocked: RawWrite.isBlocked(entry.wsi), tail: log.end, logStart: log.start) {
         case .written:
             entries[index].cursor = log.end
             return .caughtUp
@@ -150,18 +155,29 @@ final class Topic {
         case failed
     }
 
+    private func busyEntries(from start: Int, to end: Int) -> UInt32 {
+        var busy: UInt32 = 0
+        for index in start..<end where unsafe RawWrite.isBlocked(entries[index].wsi) { busy |= 1 << UInt32(index - start) }
+        return busy
+    }
+
     @inline(__always)
-    private func write(_ wsi: OpaquePointer, from start: Int, tail: Int, logStart: Int) -> Outcome {
-        var cursor = start
+    private func write(_ entry: Entry, isBlocked: Bool, tail: Int, logStart: Int) -> Outcome {
+        var cursor = entry.cursor
         while cursor < tail {
             guard cursor >= logStart, let next = log.boundary(after: cursor, most: Self.mostBytes) else { return .failed }
-            var isBroken = false
+            var outcome = RawWrite.Outcome.sent
             unsafe log.withBytes(cursor..<next) { piece in
-                if unsafe !RawWrite.send(wsi, piece) { isBroken = true }
+                // The second piece of two goes behind the first, wherever that has got to.
+                guard outcome != .broken else { return }
+                outcome = unsafe RawWrite.send(entry.wsi, entry.descriptor, isBlocked: isBlocked || outcome == .blocked, piece)
             }
-            if isBroken { return .failed }
             cursor = next
-            if unsafe RawWrite.isBlocked(wsi) { return .blocked(cursor: cursor) }
+            switch outcome {
+            case .sent: continue
+            case .blocked: return .blocked(cursor: cursor)
+            case .broken: return .failed
+            }
         }
         return .written
     }

@@ -15,7 +15,11 @@ final class WebSocketClient {
         var index: Int
     }
 
+    // What every write asks for stands first, in the cache line of the object's head.
     let wsi: OpaquePointer
+    let descriptor: Int32
+    private(set) var isBlocked = false
+    var isClosing = false
     let hub: WebSocketHub
     /// The place in the hub's list, which decides when the client is pinged.
     var slot = 0
@@ -23,15 +27,13 @@ final class WebSocketClient {
     /// Bytes of a message whose end has not arrived.
     var partial: [UInt8] = []
     private(set) var outbox = Outbox()
-    private(set) var memberships: [Membership] = []
-    var invoices: [PaymentHash] = []
-    private(set) var isBlocked = false
-    var isClosing = false
+    private(set) var memberships = SmallArray<Membership>()
     /// 16 KiB until a key with more rights was shown.
     var outboxLimit: Int
 
     init(wsi: OpaquePointer, hub: WebSocketHub, session: ClientSession, outboxLimit: Int) {
         unsafe self.wsi = wsi
+        unsafe descriptor = lws_get_socket_fd(wsi)
         self.hub = hub
         self.session = session
         self.outboxLimit = outboxLimit
@@ -47,9 +49,18 @@ final class WebSocketClient {
     /// Writes whole frames through, or keeps them while the socket takes nothing.
     func send(_ frames: [UInt8]) -> Sent {
         guard !isBlocked else { return outbox.append(frames, limit: outboxLimit) == .kept ? .sent : .overflow }
-        guard unsafe frames.withUnsafeBytes({ unsafe RawWrite.send(wsi, $0) }) else { return .broken }
-        if unsafe RawWrite.isBlocked(wsi) { becameBlocked() }
-        return .sent
+        switch write(frames) {
+        case .sent: return .sent
+        case .blocked:
+            becameBlocked()
+            return .sent
+        case .broken: return .broken
+        }
+    }
+
+    /// Past what waits here.
+    func write(_ frames: [UInt8]) -> RawWrite.Outcome {
+        unsafe RawWrite.send(wsi, descriptor, frames)
     }
 
     func becameBlocked() {
@@ -63,15 +74,18 @@ final class WebSocketClient {
         guard isBlocked else { return true }
         if !outbox.isEmpty {
             let waiting = outbox.take()
-            guard unsafe waiting.withUnsafeBytes({ unsafe RawWrite.send(wsi, $0) }) else { return false }
-            if unsafe RawWrite.isBlocked(wsi) { return true }
+            switch write(waiting) {
+            case .sent: break
+            case .blocked: return true
+            case .broken: return false
+            }
         }
         for (place, membership) in memberships.enumerated() {
             switch membership.topic.catchUp(membership.index) {
             case .caughtUp: continue
             case .lost: return false
             case .blocked:
-                for later in memberships[..<place] { later.topic.setBlocked(later.index, true) }
+                for later in memberships.prefix(place) { later.topic.setBlocked(later.index, true) }
                 return true
             }
         }
@@ -82,7 +96,7 @@ final class WebSocketClient {
     // MARK: Topics
 
     func join(_ topic: Topic) {
-        unsafe memberships.append(Membership(topic: topic, index: topic.add(wsi, isBlocked: isBlocked)))
+        unsafe memberships.append(Membership(topic: topic, index: topic.add(wsi, descriptor, isBlocked: isBlocked)))
     }
 
     /// Returns the connection whose entry has moved, and where to.

@@ -15,9 +15,15 @@ final class WebSocketHub {
     private(set) var clients: [WebSocketClient] = []
     /// Those that were told to go, with the second at which they are made to.
     private var leaving: [(client: WebSocketClient, deadline: Int)] = []
-    private var invoices: [PaymentHash: [Listener]] = [:]
+    private var listeners = InvoiceListeners()
     private var topics: [TopicName: Topic] = [:]
     private var dirty: [Topic] = []
+    /// Memory of the frame that was made last.
+    private var spare: [UInt8] = []
+    /// Whom the next events are for; empty but within ``expect(_:)``.
+    private var expected: [InvoiceListeners.Listener] = []
+    /// How many of those had something waiting: what was touched has to be used.
+    private var busy: Int32 = 0
     private var isScheduled = false
     var counters = EdgeCounters()
     /// The same for all sessions.
@@ -49,12 +55,6 @@ final class WebSocketHub {
         var channel: Channel
         var account: Int64?
         var seen: Int64
-    }
-
-    /// `account` is `nil` for the holder of the invoice's watch token.
-    private struct Listener {
-        var client: WebSocketClient
-        var account: Int64?
     }
 
     init(server: EdgeServer, source: any ChannelSource) {
@@ -185,7 +185,7 @@ final class WebSocketHub {
         counters.closes[code, default: 0] += 1
         leaving.append((client, server.seconds + 5))
         let frame = Frame.close(code, reason)
-        if unsafe !frame.withUnsafeBytes({ unsafe RawWrite.send(client.wsi, $0) }) { unsafe RawWrite.kill(client.wsi) }
+        if client.write(frame) == .broken { unsafe RawWrite.kill(client.wsi) }
     }
 
     /// Called about once a second.
@@ -220,18 +220,15 @@ final class WebSocketHub {
     }
 
     func join(_ client: WebSocketClient, invoice hash: PaymentHash, account: Int64?) {
-        client.invoices.append(hash)
-        invoices[hash, default: []].append(Listener(client: client, account: account))
+        listeners.add(client, account: account, to: hash)
     }
 
     func leave(_ client: WebSocketClient, invoice hash: PaymentHash) {
-        client.invoices.removeAll { $0 == hash }
-        invoices[hash]?.removeAll { $0.client === client }
-        if invoices[hash]?.isEmpty == true { invoices[hash] = nil }
+        listeners.remove(client, from: hash)
     }
 
     private func leaveAll(_ client: WebSocketClient) {
-        for hash in client.invoices { leave(client, invoice: hash) }
+        for case .invoice(let hash) in client.session.channels { leave(client, invoice: hash) }
         guard !client.memberships.isEmpty else { return }
         for membership in client.memberships { leave(client, membership.topic) }
         if topics.contains(where: { $0.value.subscribers == 0 }) { topics = topics.filter { $0.value.subscribers > 0 } }
@@ -248,19 +245,45 @@ final class WebSocketHub {
     /// Invoices' own listeners first: they are few and wait for it.
     func publish(_ event: PublishedEvent) {
         admit(before: event.offset)
-        if let hash = event.paymentHash, let listeners = invoices[hash] {
-            let frame = Frame.text(Push.publication(event, on: .invoice(hash)))
-            for listener in listeners where listener.account == nil || listener.account == event.account { send(listener.client, frame) }
+        if let hash = event.paymentHash, let first = listeners.first(of: hash) {
+            let frame = frame(of: event, on: .invoice(hash))
+            tell(first, event, frame)
+            for listener in listeners.others(of: hash) { tell(listener, event, frame) }
+            spare = frame
         }
         guard !topics.isEmpty else { return }
         for channel in Self.shared where channel.types?.contains(event.type) ?? true {
             guard let topic = topics[TopicName(channel: channel, account: event.account)] else { continue }
-            let frame = Frame.text(Push.publication(event, on: channel))
+            let frame = frame(of: event, on: channel)
             // A burst of one turn that is larger than the log would pass those who read.
             while !topic.hasRoom(for: frame.count), dirty.contains(where: { $0 === topic }) { writeSlice() }
             if topic.append(frame) { dirty.append(topic) }
+            spare = frame
         }
         scheduleSlice()
+    }
+
+    private func tell(_ listener: InvoiceListeners.Listener, _ event: PublishedEvent, _ frame: [UInt8]) {
+        if listener.account == nil || listener.account == event.account { unsafe send(listener.client, frame) }
+    }
+
+    /// Written into the memory of the frame before, if that is not in use any more.
+    private func frame(of event: PublishedEvent, on channel: Channel) -> [UInt8] {
+        var bytes: [UInt8] = []
+        swap(&bytes, &spare)
+        Frame.text(into: &bytes) { Push.publication(event, on: channel, to: &$0) }
+        return bytes
+    }
+
+    /// Touches what the next events will need: all at once, so that memory is waited for once and not for each of them.
+    func expect(_ events: ArraySlice<PublishedEvent>) {
+        guard events.count > 1, !listeners.isEmpty else { return }
+        for event in events {
+            if let hash = event.paymentHash, let listener = listeners.first(of: hash) { expected.append(listener) }
+        }
+        // Nothing is retained here, because that would wait for each.
+        for listener in expected { unsafe busy += lws_partial_buffered(listener.wsi) + (listener.client.isBlocked ? 1 : 0) }
+        expected.removeAll(keepingCapacity: true)
     }
 
     private func scheduleSlice() {

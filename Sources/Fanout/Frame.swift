@@ -10,6 +10,20 @@ public enum Frame {
     @inlinable
     public static func headerBytes(payload count: Int) -> Int { count < 126 ? 2 : count < 65536 ? 4 : 10 }
 
+    /// A text frame in the memory of `bytes`, around what `write` adds, which is UTF-8. Headers of four bytes, the usual
+    /// ones, are written in place; for the others the payload moves.
+    public static func text(into bytes: inout [UInt8], _ write: (inout [UInt8]) -> Void) {
+        bytes.removeAll(keepingCapacity: true)
+        for _ in 0..<4 { bytes.append(0) }
+        write(&bytes)
+        let (header, count) = header(.text, payload: bytes.count - 4)
+        if count == 4 {
+            for place in 0..<4 { bytes[place] = header[place] }
+        } else {
+            bytes.replaceSubrange(0..<4, with: (0..<count).map { header[$0] })
+        }
+    }
+
     /// A text frame around `payload`, which is UTF-8.
     public static func text(_ payload: some Collection<UInt8>) -> [UInt8] { encode(.text, payload) }
 
@@ -25,21 +39,29 @@ public enum Frame {
     }
 
     private static func encode(_ opcode: Opcode, _ payload: some Collection<UInt8>) -> [UInt8] {
-        let count = payload.count
+        let (header, count) = header(opcode, payload: payload.count)
         var frame: [UInt8] = []
-        frame.reserveCapacity(count + 10)
-        frame.append(0x80 | opcode.rawValue)
-        switch headerBytes(payload: count) {
-        case 2: frame.append(UInt8(count))
-        case 4:
-            frame.append(126)
-            frame.append(UInt8(count >> 8))
-            frame.append(UInt8(count & 0xFF))
-        default:
-            frame.append(127)
-            for shift in stride(from: 56, through: 0, by: -8) { frame.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        }
+        frame.reserveCapacity(count + payload.count)
+        for place in 0..<count { frame.append(header[place]) }
         frame.append(contentsOf: payload)
         return frame
+    }
+
+    /// The header in the first `count` of ten bytes.
+    private static func header(_ opcode: Opcode, payload: Int) -> (bytes: InlineArray<10, UInt8>, count: Int) {
+        var bytes = InlineArray<10, UInt8>(repeating: 0)
+        bytes[0] = 0x80 | opcode.rawValue
+        let count = headerBytes(payload: payload)
+        switch count {
+        case 2: bytes[1] = UInt8(payload)
+        case 4:
+            bytes[1] = 126
+            bytes[2] = UInt8(payload >> 8)
+            bytes[3] = UInt8(payload & 0xFF)
+        default:
+            bytes[1] = 127
+            for place in 0..<8 { bytes[9 - place] = UInt8(truncatingIfNeeded: payload >> (8 * place)) }
+        }
+        return (bytes, count)
     }
 }

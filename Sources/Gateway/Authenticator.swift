@@ -53,7 +53,7 @@ final class Authenticator {
             case .success(let record):
                 var credentials: Credentials?
                 if let record, record.revokedAt == nil {
-                    credentials = .key(id: record.id, account: record.account, scopes: Set(record.scopes.compactMap(Scope.init(rawValue:))))
+                    credentials = .key(id: record.id, account: record.account, scopes: Scopes(record.scopes.compactMap(Scope.init(rawValue:))))
                 }
                 // Guessing keys must not fill the memory.
                 if remembered.count >= Self.maximumRemembered { remembered.removeAll() }

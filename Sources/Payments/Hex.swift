@@ -31,14 +31,12 @@ public enum Hex {
 
     /// Appends two digits for each byte to ASCII text under construction.
     public static func append(_ bytes: borrowing Span<UInt8>, to text: inout [UInt8]) {
-        // Room first and then a span: appending one by one checks ownership each time.
-        var position = text.count
-        text.append(contentsOf: repeatElement(0, count: bytes.count * 2))
-        var room = text.mutableSpan
-        for index in bytes.indices {
-            room[position] = digit(bytes[index] >> 4)
-            room[position + 1] = digit(bytes[index] & 15)
-            position += 2
+        // At once: each append to an array asks first whether the array may be changed.
+        text.append(addingCapacity: bytes.count * 2) { output in
+            for index in bytes.indices {
+                output.append(digit(bytes[index] >> 4))
+                output.append(digit(bytes[index] & 15))
+            }
         }
     }
 

@@ -34,19 +34,20 @@ public struct ClientSession: Sendable {
     private let client: String
     private var phase = Phase.new
     private var credentials: Credentials?
-    private var channels: [Channel] = []
+    /// What is subscribed to or about to be.
+    public private(set) var channels = SmallArray<Channel>()
     /// By whose right a channel is open, where a token of its own was shown for it.
     private var rights: [Channel: Credentials] = [:]
     private var pending: [Pending] = []
     private var nextRequest: UInt32 = 0
-    private var heardAt: Int64
-    private var pingedAt: Int64?
+    private var heardAt: Int32
+    private var pingedAt: Int32?
 
     /// `client` is the id that the client is told; `now` counts seconds.
     public init(settings: SessionSettings, client: String, now: Int64) {
         self.settings = settings
         self.client = client
-        heardAt = now
+        heardAt = Int32(truncatingIfNeeded: now)
     }
 
     // MARK: From the client
@@ -54,7 +55,7 @@ public struct ClientSession: Sendable {
     /// One text message arrived.
     public mutating func received(_ message: [UInt8], now: Int64) -> [SessionOrder] {
         guard phase != .closed else { return [] }
-        heardAt = now
+        heardAt = Int32(truncatingIfNeeded: now)
         pingedAt = nil
         guard let commands = ClientCommand.decode(message) else { return close(.badRequest) }
         guard commands.count + pending.count <= settings.maximumCommands else { return close(.tooManyRequests) }
@@ -240,11 +241,11 @@ public struct ClientSession: Sendable {
     public mutating func timePassed(now: Int64) -> [SessionOrder] {
         switch phase {
         case .closed: return []
-        case .new, .connecting: return now - heardAt > settings.connectSeconds ? close(.stale) : []
+        case .new, .connecting: return now - Int64(heardAt) > settings.connectSeconds ? close(.stale) : []
         case .connected:
-            if let pingedAt { return now - pingedAt > settings.pongSeconds ? close(.noPong) : [] }
-            guard now - heardAt >= settings.pingSeconds - 5 else { return [] }
-            pingedAt = now
+            if let pingedAt { return now - Int64(pingedAt) > settings.pongSeconds ? close(.noPong) : [] }
+            guard now - Int64(heardAt) >= settings.pingSeconds - 5 else { return [] }
+            pingedAt = Int32(truncatingIfNeeded: now)
             return [.send(SessionReply.ping)]
         }
     }

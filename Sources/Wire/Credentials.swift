@@ -2,7 +2,7 @@ public import Payments
 
 /// Who somebody has proved to be. The same value answers for REST, streams and WebSocket.
 public enum Credentials: Equatable, Sendable {
-    case key(id: String, account: Int64, scopes: Set<Scope>)
+    case key(id: String, account: Int64, scopes: Scopes)
     /// Whoever holds the watch token of one invoice.
     case watch(PaymentHash)
 

@@ -2,10 +2,16 @@ public import Payments
 
 /// Appends JSON to bytes. What it writes is valid as long as fields are written in objects and values in arrays.
 public struct JSONWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    public internal(set) var bytes: [UInt8] = []
     private var needsComma = false
 
     public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    /// Goes on behind `bytes`, which are taken and have to be given back.
+    init(taking bytes: inout [UInt8], room: Int) {
+        swap(&self.bytes, &bytes)
+        self.bytes.reserveCapacity(self.bytes.count + room)
+    }
 
     public mutating func object(_ body: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, body) }
     public mutating func array(_ body: (inout JSONWriter) -> Void) { nest(0x5B, 0x5D, body) }
@@ -185,12 +191,16 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func key(_ name: StaticString) {
-        separate()
-        bytes.append(0x22)
-        // The pointer of a static string lives as long as the program.
-        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        bytes.append(0x22)
-        bytes.append(0x3A)
+        let count = name.utf8CodeUnitCount
+        // At once: each append to an array asks first whether the array may be changed.
+        bytes.append(addingCapacity: count + 4) { output in
+            if needsComma { output.append(0x2C) }
+            output.append(0x22)
+            // The pointer of a static string lives as long as the program.
+            for index in 0..<count { unsafe output.append(name.utf8Start[index]) }
+            output.append(0x22)
+            output.append(0x3A)
+        }
         needsComma = false
     }
 
@@ -207,6 +217,8 @@ public struct JSONWriter: Sendable {
             room[place] = 48 + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         } while rest > 0
-        unsafe room.span.extracting(place..<20).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        bytes.append(addingCapacity: 20 - place) { output in
+            for index in place..<20 { output.append(room[index]) }
+        }
     }
 }

@@ -3,7 +3,14 @@ public import Payments
 /// The push that carries one event to every subscriber of a channel; encoded once.
 public enum Push {
     public static func publication(_ event: PublishedEvent, on channel: Channel) -> [UInt8] {
-        var json = JSONWriter(capacity: event.data.utf8.count + 256)
+        var bytes: [UInt8] = []
+        publication(event, on: channel, to: &bytes)
+        return bytes
+    }
+
+    /// Adds it to bytes, whatever stands there.
+    public static func publication(_ event: PublishedEvent, on channel: Channel, to bytes: inout [UInt8]) {
+        var json = JSONWriter(taking: &bytes, room: event.data.utf8.count + 256)
         json.object { json in
             json.object("push") { json in
                 json.field("channel", channel)
@@ -13,6 +20,6 @@ public enum Push {
                 }
             }
         }
-        return json.bytes
+        swap(&bytes, &json.bytes)
     }
 }

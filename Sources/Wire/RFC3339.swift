@@ -13,22 +13,24 @@ public enum RFC3339 {
         let milliseconds = max(0, time.milliseconds)
         let (year, month, day) = date(daysSince1970: milliseconds / 86_400_000)
         let rest = milliseconds % 86_400_000
-        digits(year, 4, &bytes)
-        bytes.append(0x2D)
-        digits(month, 2, &bytes)
-        bytes.append(0x2D)
-        digits(day, 2, &bytes)
-        bytes.append(0x54)
-        digits(rest / 3_600_000, 2, &bytes)
-        bytes.append(0x3A)
-        digits(rest / 60_000 % 60, 2, &bytes)
-        bytes.append(0x3A)
-        digits(rest / 1000 % 60, 2, &bytes)
-        if rest % 1000 != 0 {
-            bytes.append(0x2E)
-            digits(rest % 1000, 3, &bytes)
+        bytes.append(addingCapacity: 24) { output in
+            digits(year, 4, &output)
+            output.append(0x2D)
+            digits(month, 2, &output)
+            output.append(0x2D)
+            digits(day, 2, &output)
+            output.append(0x54)
+            digits(rest / 3_600_000, 2, &output)
+            output.append(0x3A)
+            digits(rest / 60_000 % 60, 2, &output)
+            output.append(0x3A)
+            digits(rest / 1000 % 60, 2, &output)
+            if rest % 1000 != 0 {
+                output.append(0x2E)
+                digits(rest % 1000, 3, &output)
+            }
+            output.append(0x5A)
         }
-        bytes.append(0x5A)
     }
 
     /// The proleptic Gregorian calendar, by counting from 0000-03-01 so that leap days end their years.
@@ -44,7 +46,7 @@ public enum RFC3339 {
     }
 
     /// Dividing by constants costs a tenth of dividing by a variable.
-    private static func digits(_ value: Int64, _ count: Int, _ bytes: inout [UInt8]) {
+    private static func digits(_ value: Int64, _ count: Int, _ bytes: inout OutputSpan<UInt8>) {
         if count > 3 { bytes.append(48 + UInt8(truncatingIfNeeded: value / 1000 % 10)) }
         if count > 2 { bytes.append(48 + UInt8(truncatingIfNeeded: value / 100 % 10)) }
         bytes.append(48 + UInt8(truncatingIfNeeded: value / 10 % 10))

@@ -21,4 +21,12 @@ import Testing
         #expect(long[1] == 124 && long.count == 126)
         #expect(String(validating: long[4...], as: UTF8.self) != nil)
     }
+
+    @Test("is the same when it is written into memory that is used again", arguments: [0, 1, 125, 126, 65_535, 65_536, 80_000])
+    func writtenInPlace(count: Int) {
+        var bytes = [UInt8](repeating: 9, count: 300)
+        let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+        Frame.text(into: &bytes) { $0 += payload }
+        #expect(bytes == Frame.text(payload))
+    }
 }

@@ -4,7 +4,8 @@
  *   ceiling BROADCAST_BYTES SINGLE_BYTES      sizes of the frames it sends; prints "port control-port"
  *
  * A client is whoever sends an HTTP head with "x-client: NUMBER"; it is answered with a WebSocket handshake made for one
- * fixed key. A control record is four bytes, little-endian: zero is an event for all clients, N one for client N.
+ * fixed key, and whatever it says later with one short frame: a connection that has never heard a client behaves otherwise
+ * in the kernel, which acknowledges at once or later by who has talked to whom. A control record is four bytes, little-endian: zero is an event for all clients, N one for client N.
  * Broadcasts that arrive together are sent together. It ends when standard input does.
  */
 #define _GNU_SOURCE
@@ -92,7 +93,7 @@ static void handshake(int fd) {
     }
     head[size] = 0;
     char *number = strcasestr(head, "x-client: ");
-    if (number == NULL) return;
+    if (number == NULL) return send_all(fd, (const uint8_t *)"\x81\x08{\"id\":1}", 10);
     int client = atoi(number + 10);
     if (client <= 0 || client >= MOST || count >= MOST) return;
     of_client[client] = fd;

@@ -1,10 +1,10 @@
 /*
  * Many WebSocket clients on one thread, and the one who has the server publish to them.
  *
- *   clients PORT CONTROL_PORT COUNT all|own leyden|bare [STALLED]
+ *   clients PORT CONTROL_PORT COUNT all|own [STALLED]
  *
  * Each client connects with the Centrifuge protocol and subscribes: `all` to channel "events", `own` to the invoice that
- * carries its number. `bare` servers speak no protocol after the handshake. The last STALLED of them never read again.
+ * carries its number. Any answer that is no error will do. The last STALLED of them never read again.
  * Prints a line when all are subscribed and a line for each command on standard input:
  *
  *   run MILLISECONDS WINDOW BATCH     keeps WINDOW x BATCH events under way, BATCH together: "messages seconds events bytes"
@@ -37,7 +37,7 @@ struct client {
 /* Whatever is shorter is an answer or a ping, not an event. */
 enum { EVENT_BYTES = 200, AT_ONCE = 128 };
 
-static int epoll, control, total, stalled, is_own, is_bare, ready, gone, opening;
+static int epoll, control, total, stalled, is_own, ready, gone, opening;
 static struct client *clients;
 static uint64_t messages, bytes_in, sent_events;
 static uint8_t buffer[1 << 18];
@@ -165,7 +165,6 @@ static size_t take_frames(struct client *client, const uint8_t *bytes, size_t si
 
 static void upgraded(struct client *client) {
     char text[64];
-    if (is_bare) return subscribed(client);
     snprintf(text, sizeof text, "{\"id\":1,\"connect\":{\"token\":\"%u\"}}", is_own ? client->number : 0);
     say(client, text);
     client->state = WELCOMING;
@@ -289,7 +288,7 @@ static void run(double seconds, uint64_t most, uint64_t window, int batch) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 6) return 64;
+    if (argc < 5) return 64;
     signal(SIGPIPE, SIG_IGN);
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -297,8 +296,7 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &limit);
     total = atoi(argv[3]);
     is_own = strcmp(argv[4], "own") == 0;
-    is_bare = strcmp(argv[5], "bare") == 0;
-    stalled = argc > 6 ? atoi(argv[6]) : 0;
+    stalled = argc > 5 ? atoi(argv[5]) : 0;
     if (total < 1 || stalled < 0 || stalled >= total) return 64;
     clients = calloc((size_t)total, sizeof *clients);
     epoll = epoll_create1(0);
