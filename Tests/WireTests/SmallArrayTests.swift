@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -5,7 +6,7 @@ import Wire
 struct SmallArrayTests {
     @Test("is an array, whatever is done to it")
     func model() {
-        var random = Seeded(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<200 {
             var small = SmallArray<Int>()
             var array: [Int] = []
