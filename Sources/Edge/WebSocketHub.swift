@@ -192,7 +192,7 @@ final class WebSocketHub {
         client.isClosing = true
         leaveAll(client)
         // If it does not go out, the connection is gone already.
-        _ = unsafe Frame.close(CloseAnswer.code(to: payload), "").withUnsafeBytes { unsafe RawWrite.send(client.wsi, $0) }
+        _ = client.write(Frame.close(CloseAnswer.code(to: payload), ""))
     }
 
     // MARK: Towards one client
