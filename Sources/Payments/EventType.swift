@@ -1,5 +1,5 @@
 /// The names under which changes are told to the outside. They never change.
-public enum EventType: CaseIterable, Equatable, Sendable {
+public enum EventType: CaseIterable, Hashable, Sendable {
     case invoiceCreated
     case invoiceAccepted
     case invoiceSettleRequested
