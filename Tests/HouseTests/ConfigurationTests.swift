@@ -11,7 +11,9 @@ struct ConfigurationTests {
         ("nodes[].tls_cert", nil), ("nodes[].macaroon", nil), ("nodes[].proxy", nil), ("routing.cltv_delta", "80"),
         ("routing.fee_base_msat", "0"), ("routing.fee_ppm", "0"), ("routing.final_cltv", "80"), ("settlement", "auto"),
         ("hold.accept_timeout", "60s"), ("hold.mpp_timeout", "60s"), ("cluster.lease", "3s"), ("drain_timeout", "30s"),
-        ("edge.shards", "1"), ("events.retention", "7d"),
+        ("edge.shards", "1"), ("edge.allowed_origins", nil), ("edge.proxies", nil), ("edge.connection_rate", "200"), ("edge.command_rate", "50"),
+        ("edge.streams", "10000"), ("edge.streams_per_key", "100"), ("edge.streams_per_watch_token", "10"), ("edge.queue_bytes", "268435456"),
+        ("events.retention", "7d"),
     ]
 
     static let key = String(repeating: "17", count: 32)
