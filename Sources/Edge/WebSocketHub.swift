@@ -199,16 +199,11 @@ final class WebSocketHub {
 
     func send(_ client: WebSocketClient, _ frame: [UInt8]) {
         guard !client.isClosing else { return }
-        let waiting = client.outbox.count
+        let waits = client.isBlocked
         switch client.send(frame) {
         case .sent:
             counters.framesOut += 1
-            guard client.outbox.count != waiting else { return }
-            server.waitingBytes += client.outbox.count - waiting
-            if server.isFull {
-                counters.refused[.queue, default: 0] += 1
-                dismissSlow(client)
-            }
+            if waits { kept(frame.count, for: client) }
         case .overflow: dismissSlow(client)
         case .broken:
             client.isClosing = true
@@ -216,6 +211,13 @@ final class WebSocketHub {
             leaveAll(client)
             unsafe RawWrite.kill(client.wsi)
         }
+    }
+
+    private func kept(_ bytes: Int, for client: WebSocketClient) {
+        server.waitingBytes += bytes
+        guard server.isFull else { return }
+        counters.refused[.queue, default: 0] += 1
+        dismissSlow(client)
     }
 
     private func becameWritable(_ client: WebSocketClient) {
