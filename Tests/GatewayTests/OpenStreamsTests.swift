@@ -11,7 +11,9 @@ import Wire
     private static let hash = PaidInvoice().issued.paymentHash
 
     private func feed(_ ledger: Ledger, _ reader: Reader, _ filter: EventFilter = .init(), after cursor: Int64 = 0) -> EventFeed {
-        EventFeed(ledger: ledger, after: cursor, filter: filter, deliver: reader.take, failed: reader.fail)
+        let history = EventHistory(ledger: ledger) {}
+        history.start(at: 0, [])
+        return EventFeed(history: history, after: cursor, filter: filter, deliver: reader.take, failed: reader.fail)
     }
 
     private func event(_ offset: Int64, _ hash: PaymentHash?) -> PublishedEvent {
