@@ -15,16 +15,16 @@ final class WebSocketHub {
     private(set) var clients: [WebSocketClient] = []
     /// Those that were told to go, with the second at which they are made to.
     private var leaving: [(client: WebSocketClient, deadline: Int)] = []
-    private var listeners = InvoiceListeners()
-    private var topics: [TopicName: Topic] = [:]
-    private var dirty: [Topic] = []
+    var listeners = InvoiceListeners()
+    var topics: [TopicName: Topic] = [:]
+    var dirty: [Topic] = []
     /// Memory of the frame that was made last.
-    private var spare: [UInt8] = []
+    var spare: [UInt8] = []
     /// Whom the next events are for; empty but within ``expect(_:)``.
-    private var expected: [InvoiceListeners.Listener] = []
+    var expected: [InvoiceListeners.Listener] = []
     /// How many of those had something waiting: what was touched has to be used.
-    private var busy: Int32 = 0
-    private var isScheduled = false
+    var busy: Int32 = 0
+    var isScheduled = false
     var counters = EdgeCounters()
     /// The same for all sessions.
     let settings: SessionSettings
@@ -121,7 +121,7 @@ final class WebSocketHub {
         return 0
     }
 
-    private static func client(of wsi: OpaquePointer) -> WebSocketClient? {
+    static func client(of wsi: OpaquePointer) -> WebSocketClient? {
         guard let raw = unsafe lws_get_opaque_user_data(wsi) else { return nil }
         return unsafe Unmanaged<WebSocketClient>.fromOpaque(raw).takeUnretainedValue()
     }
@@ -298,79 +298,4 @@ final class WebSocketHub {
 
     /// Bytes that channels keep for subscribers that lag.
     var topicBytes: Int { topics.values.reduce(0) { $0 + $1.log.end - $1.log.start } }
-
-    // MARK: Publishing
-
-    private static let shared = [Channel.events, .htlcs, .nodes]
-
-    /// Invoices' own listeners first: they are few and wait for it.
-    func publish(_ event: PublishedEvent) {
-        admit(before: event.offset)
-        if let hash = event.paymentHash, let first = listeners.first(of: hash) {
-            let frame = frame(of: event, on: .invoice(hash))
-            tell(first, event, frame)
-            for listener in listeners.others(of: hash) { tell(listener, event, frame) }
-            spare = frame
-        }
-        guard !topics.isEmpty else { return }
-        for channel in Self.shared where channel.types?.contains(event.type) ?? true {
-            guard let topic = topics[TopicName(channel: channel, account: event.account)] else { continue }
-            let frame = frame(of: event, on: channel)
-            // A burst of one turn that is larger than the log would pass those who read.
-            while !topic.hasRoom(for: frame.count), dirty.contains(where: { $0 === topic }) { writeSlice() }
-            if topic.append(frame) { dirty.append(topic) }
-            spare = frame
-        }
-        scheduleSlice()
-    }
-
-    private func tell(_ listener: InvoiceListeners.Listener, _ event: PublishedEvent, _ frame: [UInt8]) {
-        if listener.account == nil || listener.account == event.account { unsafe send(listener.client, frame) }
-    }
-
-    /// Written into the memory of the frame before, if that is not in use any more.
-    private func frame(of event: PublishedEvent, on channel: Channel) -> [UInt8] {
-        var bytes: [UInt8] = []
-        swap(&bytes, &spare)
-        Frame.text(into: &bytes) { Push.publication(event, on: channel, to: &$0) }
-        return bytes
-    }
-
-    /// Touches what the next events will need: all at once, so that memory is waited for once and not for each of them.
-    func expect(_ events: ArraySlice<PublishedEvent>) {
-        guard events.count > 1, !listeners.isEmpty else { return }
-        for event in events {
-            if let hash = event.paymentHash, let listener = listeners.first(of: hash) { expected.append(listener) }
-        }
-        // Nothing is retained here, because that would wait for each.
-        for listener in expected { unsafe busy += lws_partial_buffered(listener.wsi) + (listener.client.isBlocked ? 1 : 0) }
-        expected.removeAll(keepingCapacity: true)
-    }
-
-    private func scheduleSlice() {
-        guard !dirty.isEmpty, !isScheduled else { return }
-        isScheduled = true
-        LoopActor.atEndOfTurn { [self] in
-            isScheduled = false
-            writeSlice()
-            scheduleSlice()
-        }
-    }
-
-    /// One slice of the first topic that has something to write; the next turn goes on.
-    private func writeSlice() {
-        guard !dirty.isEmpty else { return }
-        let topic = dirty.removeFirst()
-        var blocked: [OpaquePointer] = unsafe []
-        var failed: [OpaquePointer] = unsafe []
-        let hasMore = unsafe topic.writeSlice(blocked: &blocked, failed: &failed)
-        for unsafe wsi in unsafe blocked { unsafe Self.client(of: wsi)?.becameBlocked() }
-        if hasMore {
-            // Topics take turns, so that a large one does not starve a small one.
-            dirty.append(topic)
-        } else {
-            unsafe failed += topic.endPass()
-        }
-        for unsafe wsi in unsafe failed { if let client = unsafe Self.client(of: wsi) { dismissSlow(client) } }
-    }
 }

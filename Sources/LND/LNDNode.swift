@@ -22,7 +22,7 @@ public final class LNDNode {
     }
 
     public let configuration: NodeConfiguration
-    public private(set) var state = State.stopped {
+    public internal(set) var state = State.stopped {
         didSet { if state != oldValue { onState?(state) } }
     }
 

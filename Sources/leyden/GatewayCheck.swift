@@ -1,7 +1,7 @@
 internal import Foundation
 internal import FoundationNetworking
 
-/// What a running gateway says of itself at `/ready`.
+/// What a running gateway says of itself at `/ready`, and whether `public_url` leads to a gateway.
 enum GatewayCheck {
     static func findings(_ configuration: Configuration) async -> [Finding] {
         let address = "http://\(configuration.internalListen)/ready"
@@ -24,6 +24,22 @@ enum GatewayCheck {
                     Finding(.error, "node \(name)", "\(state): \(Text.shown($0, limit: 200))", remedy: node.text("remedy").map { Text.shown($0, limit: 200) })
                 } ?? Finding(.ok, "node \(name)", state))
         }
-        return findings
+        return findings + [await publicURL(configuration)]
+    }
+
+    /// From this machine, which is not everywhere: what does not lead to a gateway from here is no more than a warning.
+    private static func publicURL(_ configuration: Configuration) async -> Finding {
+        let subject = "public_url", remedy = "check its name in DNS and what the proxy in front does with \(configuration.listen)"
+        guard let url = URL(string: configuration.publicURL + "/v1/info") else { return Finding(.error, subject, "is no URL", remedy: remedy) }
+        var request = URLRequest(url: url)
+        request.timeoutInterval = 5
+        guard let (data, _) = try? await URLSession.shared.data(for: request) else {
+            return Finding(.warning, subject, "\(configuration.publicURL) cannot be reached from here", remedy: remedy)
+        }
+        // Without a key every gateway refuses, in its own words.
+        guard JSONObject(data)?.text("code") == "unauthorized" else {
+            return Finding(.warning, subject, "\(configuration.publicURL) is answered by something else", remedy: remedy)
+        }
+        return Finding(.ok, subject, "leads to a gateway")
     }
 }

@@ -146,8 +146,8 @@ import Testing
         _ = subscribe(key!, "nodes", #","recover":true,"epoch":"other","offset":1"#)
         _ = subscribe(key!, invoice)
         _ = subscribe(watch, invoice)
-        await { @LoopActor in test.channels.isAway = true }()
         _ = subscribe(key!, "htlcs", #","recover":true,"epoch":"e1","offset":0"#)
+        await { @LoopActor in test.channels.isAway = true }()
         let status = await test.server.status
         #expect(status.subscriptions == ["invoice": 2, "events": 1, "nodes": 1, "htlcs": 1])
         #expect(status.counters.recovered == 2 && status.counters.unrecoverable == 1 && status.counters.unavailable == 0)

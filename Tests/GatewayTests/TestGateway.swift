@@ -2,6 +2,7 @@ import Bolt
 import Edge
 @testable import Gateway
 import Keys
+@testable import LND
 import Ledger
 import Logging
 import Loop
@@ -9,7 +10,8 @@ import Payments
 import TestSupport
 import Wire
 
-/// A gateway without nodes, on a database of its own, with both its HTTP addresses.
+/// A gateway on a database of its own, with both its HTTP addresses and one node, which is never spoken to: it stands as
+/// connected from the beginning, so that invoices can be made.
 @LoopActor
 final class TestGateway {
     let gateway: PaymentGateway
@@ -44,11 +46,16 @@ final class TestGateway {
     private init(limits: StreamLimits, database: String) throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
+        let node = NodeConfiguration(
+            name: "alice", host: "127.0.0.1", port: 1, pubkey: PaidInvoice.identity.publicKey, certificate: .bytes([]), macaroon: .bytes([]),
+            network: "regtest")
         let settings = GatewaySettings(
-            network: .regtest, publicURL: "https://pay.example", nodes: [], leaseMilliseconds: 500, instance: "test", version: "0")
+            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, instance: "test", version: "0")
         self.database = database
         ledger = try Ledger(dsn: database, logger: logger)
         gateway = PaymentGateway(settings: settings, identity: PaidInvoice.identity, secrets: PaidInvoice.secrets, ledger: ledger, logger: logger)
+        gateway.nodes[0].state = .connected(
+            NodeInfo(pubkey: node.pubkey, alias: "alice", network: "regtest", version: nil, blockHeight: 1, warnings: []))
         let issuer = InvoiceIssuer(settings: settings, identity: PaidInvoice.identity, secrets: PaidInvoice.secrets)
         let api = GatewayAPI(gateway: gateway, issuer: issuer, watchTokens: watchTokens, streamLimits: limits)
         let edge = EdgeServer(configuration: .init(address: "127.0.0.1", port: 0), application: api, channels: api, logger: logger)

@@ -1,22 +1,29 @@
 """`leyden doctor` asks the database and the nodes itself, names reason and remedy, and takes nothing from the gateway."""
 
 import json
+import os
 import subprocess
 
 from client import control, create, pay
 
 
-def doctor(system):
+def doctor(system, environment=None):
     command = [str(system.binaries / "leyden"), "doctor", "--json", "--config", str(system.configuration)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **(environment or {})})
     return done.returncode, {finding["subject"]: finding for finding in json.loads(done.stdout)["findings"]}
 
 
 def test_a_healthy_house_and_its_interceptors_are_left_alone(system):
     status, findings = doctor(system)
     assert status == 0, findings
-    assert {findings[name]["level"] for name in ("database", "node alice", "node bob", "gateway")} == {"ok"}
+    assert {findings[name]["level"] for name in ("database", "node alice", "node bob", "gateway", "public_url")} == {"ok"}
     assert pay(system, create(system))["status"] == "succeeded"
+
+
+def test_a_public_url_that_leads_elsewhere_is_named(system):
+    status, findings = doctor(system, {"LEYDEN_PUBLIC_URL": system.control_url})
+    assert status == 0
+    assert findings["public_url"]["level"] == "warning" and "something else" in findings["public_url"]["message"]
 
 
 def test_a_node_that_would_give_up_held_htlcs_is_named_with_its_remedy(system):
