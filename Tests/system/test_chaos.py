@@ -9,7 +9,7 @@ from client import api, assert_dense, create, events, pay, until
 from readers import Readers
 from test_roles import At
 
-SETTINGS = "cluster:\n  lease: 1s\n"
+SETTINGS = "cluster:\n  lease: 1s\nedge:\n  streams_per_key: 1000\n"
 ROLE = "mux"
 COUNT = int(os.environ.get("TEST_READERS", "1000"))
 

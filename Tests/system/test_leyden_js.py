@@ -11,6 +11,9 @@ from wire import Proxy
 
 CONNECTED = 'document.getElementById("connection")?.dataset.status === "connected"'
 
+# The pages come through a proxy, at a port that nobody knows beforehand.
+SETTINGS = "edge:\n  allowed_origins: ['*']\n"
+
 
 @pytest.fixture(scope="module")
 def browser():
