@@ -21,7 +21,7 @@ final class Topic {
     /// How many are written to before the loop serves others; about a millisecond and a half.
     static let slice = 256
     /// How much goes out in one write to one that lags: what lws cannot send of it, it copies.
-    static let mostBytes = 64 * 1024
+    private nonisolated static let mostBytes = 64 * 1024
 
     private var entries: ContiguousArray<Entry> = []
     private(set) var log: TopicLog
@@ -76,27 +76,27 @@ final class Topic {
         guard let start = position else { return false }
         let end = min(start + Self.slice, entries.count)
         let tail = log.end
-        let logStart = log.start
-        var index = start
-        // A bit for each of the next entries for which libwebsockets holds something. They are asked together, so that
-        // memory is waited for once and not for each of them.
-        var busy: UInt32 = 0
-        while index < end {
-            if (index - start) % 32 == 0 { busy = busyEntries(from: index, to: min(index + 32, end)) }
-            let entry = entries[index]
-            if entry.cursor != tail && !entry.isBlocked {
-                switch write(entry, isBlocked: busy & 1 << ((index - start) % 32) != 0, tail: tail, logStart: logStart) {
-                case .written: entries[index].cursor = tail
+        // The entries are lent once and not for each of them, and the log is looked at without asking who may change it.
+        let log = log
+        unsafe entries.withUnsafeMutableBufferPointer { entries in
+            // A bit for each of the next entries for which libwebsockets holds something. They are asked together, so that
+            // memory is waited for once and not for each of them.
+            var busy: UInt32 = 0
+            for index in start..<end {
+                if (index - start) % 32 == 0 { busy = unsafe Self.busy(entries[index..<min(index + 32, end)]) }
+                let entry = unsafe entries[index]
+                guard entry.cursor != tail, !entry.isBlocked else { continue }
+                switch Self.write(entry, isBlocked: busy & 1 << ((index - start) % 32) != 0, of: log) {
+                case .written: unsafe entries[index].cursor = tail
                 case .blocked(let cursor):
-                    entries[index].cursor = cursor
-                    entries[index].isBlocked = true
+                    unsafe entries[index].cursor = cursor
+                    unsafe entries[index].isBlocked = true
                     unsafe blocked.append(entry.wsi)
                 case .failed:
-                    entries[index].isBlocked = true
+                    unsafe entries[index].isBlocked = true
                     unsafe failed.append(entry.wsi)
                 }
             }
-            index += 1
         }
         if end < entries.count {
             position = end
@@ -124,7 +124,7 @@ final class Topic {
         entries[index].isBlocked = false
         let entry = entries[index]
         guard entry.cursor != log.end else { return .caughtUp }
-        switch unsafe write(entry, isBlocked: RawWrite.isBlocked(entry.wsi), tail: log.end, logStart: log.start) {
+        switch unsafe Self.write(entry, isBlocked: RawWrite.isBlocked(entry.wsi), of: log) {
         case .written:
             entries[index].cursor = log.end
             return .caughtUp
@@ -155,17 +155,20 @@ final class Topic {
         case failed
     }
 
-    private func busyEntries(from start: Int, to end: Int) -> UInt32 {
-        var busy: UInt32 = 0
-        for index in start..<end where unsafe RawWrite.isBlocked(entries[index].wsi) { busy |= 1 << UInt32(index - start) }
+    private nonisolated static func busy(_ entries: Slice<UnsafeMutableBufferPointer<Entry>>) -> UInt32 {
+        var busy: UInt32 = 0, bit: UInt32 = 1
+        for unsafe entry in unsafe entries {
+            if unsafe RawWrite.isBlocked(entry.wsi) { busy |= bit }
+            bit <<= 1
+        }
         return busy
     }
 
     @inline(__always)
-    private func write(_ entry: Entry, isBlocked: Bool, tail: Int, logStart: Int) -> Outcome {
+    private nonisolated static func write(_ entry: Entry, isBlocked: Bool, of log: borrowing TopicLog) -> Outcome {
         var cursor = entry.cursor
-        while cursor < tail {
-            guard cursor >= logStart, let next = log.boundary(after: cursor, most: Self.mostBytes) else { return .failed }
+        while cursor < log.end {
+            guard let next = log.boundary(after: cursor, most: mostBytes) else { return .failed }
             var outcome = RawWrite.Outcome.sent
             unsafe log.withBytes(cursor..<next) { piece in
                 // The second piece of two goes behind the first, wherever that has got to.
