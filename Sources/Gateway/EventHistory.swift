@@ -18,7 +18,6 @@ final class EventHistory {
     private static let stretch: Int64 = 512
     /// How many of the newest are at hand.
     static let recentEvents: Int64 = 4096
-    private static let memory: UInt64 = 5_000_000_000
     private static let maximumBytes = 32 << 20
 
     private struct Key: Hashable {
@@ -33,6 +32,8 @@ final class EventHistory {
     }
 
     private let ledger: Ledger
+    /// For how long a page is kept.
+    private let memoryNanoseconds: UInt64
     private let invoices: InvoiceHistory
     private let asked: @LoopActor () -> Void
     private var recent = RecentEvents(limit: Int(recentEvents))
@@ -44,8 +45,9 @@ final class EventHistory {
     private var sweep: Timer?
 
     /// `asked` runs for every question to the store.
-    init(ledger: Ledger, asked: @escaping @LoopActor () -> Void) {
+    init(ledger: Ledger, memorySeconds: UInt64 = 5, asked: @escaping @LoopActor () -> Void) {
         self.ledger = ledger
+        memoryNanoseconds = memorySeconds * 1_000_000_000
         self.asked = asked
         invoices = InvoiceHistory(ledger: ledger, asked: asked)
     }
@@ -108,7 +110,7 @@ final class EventHistory {
 
     private func keep(_ page: HistoryPage, _ key: Key) {
         forget(key)
-        pages[key] = (page, Clock.monotonicNanoseconds + Self.memory)
+        pages[key] = (page, Clock.monotonicNanoseconds + memoryNanoseconds)
         order.append(key)
         bytes += page.bytes
         while bytes > Self.maximumBytes, order.count > 1 { forget(order[0]) }

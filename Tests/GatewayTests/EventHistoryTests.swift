@@ -15,7 +15,7 @@ import Wire
     private let questions = Questions()
 
     private func history(_ ledger: Ledger, at head: Int64, _ recent: [PublishedEvent] = []) -> EventHistory {
-        let history = EventHistory(ledger: ledger) { [questions] in questions.count += 1 }
+        let history = EventHistory(ledger: ledger, memorySeconds: 600) { [questions] in questions.count += 1 }
         history.start(at: head, recent)
         return history
     }
