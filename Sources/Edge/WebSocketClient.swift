@@ -89,7 +89,7 @@ final class WebSocketClient {
     /// False if its frames came in fewer bytes than they have with masks. libwebsockets takes frames without them, which a
     /// server has to refuse (RFC 6455 section 5.1), and does not tell. Pings are not seen here and may hide some.
     var masksItsFrames: Bool {
-        guard let taken = unsafe Socket.taken(lws_get_socket_fd(wsi)) else { return true }
+        guard let taken = Socket.taken(descriptor) else { return true }
         return Int32(bitPattern: UInt32(truncatingIfNeeded: taken) &- needed) >= 0
     }
 

@@ -53,10 +53,8 @@ extension WebSocketHub {
     }
 
     private func scheduleSlice() {
-        guard !dirty.isEmpty, !isScheduled else { return }
-        isScheduled = true
-        LoopActor.atEndOfTurn { [self] in
-            isScheduled = false
+        guard !dirty.isEmpty else { return }
+        turnEnd.run { [self] in
             writeSlice()
             scheduleSlice()
         }

@@ -24,7 +24,7 @@ final class WebSocketHub {
     var expected: [InvoiceListeners.Listener] = []
     /// How many of those had something waiting: what was touched has to be used.
     var busy: Int32 = 0
-    var isScheduled = false
+    let turnEnd = OncePerTurn()
     var counters = EdgeCounters()
     /// The same for all sessions.
     let settings: SessionSettings

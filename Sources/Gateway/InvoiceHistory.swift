@@ -24,7 +24,7 @@ final class InvoiceHistory {
     var reach: ClosedRange<Int64> = 0...0
     private var waiting: [Waiting] = []
     private var isAsking = false
-    private var isScheduled = false
+    private let turnEnd = OncePerTurn()
 
     init(ledger: Ledger, asked: @escaping @LoopActor () -> Void) {
         self.ledger = ledger
@@ -67,12 +67,8 @@ final class InvoiceHistory {
 
     /// What gathers in a turn, and while the question before is under way, is asked for together.
     private func schedule() {
-        guard !isScheduled, !isAsking, !waiting.isEmpty else { return }
-        isScheduled = true
-        LoopActor.atEndOfTurn { [self] in
-            isScheduled = false
-            ask()
-        }
+        guard !isAsking, !waiting.isEmpty else { return }
+        turnEnd.run { [self] in ask() }
     }
 
     private func ask() {

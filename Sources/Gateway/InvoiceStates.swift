@@ -16,7 +16,7 @@ final class InvoiceStates {
     private let asked: @LoopActor () -> Void
     private var waiting: [(hash: PaymentHash, answer: Answer)] = []
     private var isAsking = false
-    private var isScheduled = false
+    private let turnEnd = OncePerTurn()
 
     /// `head` is the offset up to which events were published; `asked` runs for every question to the store.
     init(ledger: Ledger, head: @escaping @LoopActor () -> Int64, asked: @escaping @LoopActor () -> Void) {
@@ -31,12 +31,8 @@ final class InvoiceStates {
     }
 
     private func schedule() {
-        guard !isScheduled, !isAsking, !waiting.isEmpty else { return }
-        isScheduled = true
-        LoopActor.atEndOfTurn { [self] in
-            isScheduled = false
-            ask()
-        }
+        guard !isAsking, !waiting.isEmpty else { return }
+        turnEnd.run { [self] in ask() }
     }
 
     private func ask() {

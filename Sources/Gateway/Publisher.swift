@@ -13,7 +13,7 @@ final class Publisher {
     /// The last offset that was handed on; nothing is before it is known.
     private(set) var head: Int64?
     private var gathered: [PublishedEvent] = []
-    private var isFlushing = false
+    private let turnEnd = OncePerTurn()
     private var isReading = false
     private var mustRead = false
     private var patience: Timer?
@@ -32,9 +32,7 @@ final class Publisher {
     /// A commit's events, with the offsets they got.
     func committed(_ events: [PublishedEvent]) {
         gathered += events
-        guard !isFlushing else { return }
-        isFlushing = true
-        LoopActor.atEndOfTurn { [self] in flush() }
+        turnEnd.run { [self] in flush() }
     }
 
     /// Something may have been committed that was not told here.
@@ -56,7 +54,6 @@ final class Publisher {
     }
 
     private func flush() {
-        isFlushing = false
         guard let head else { return gathered.removeAll() }
         var next = head + 1
         var ready: [PublishedEvent] = []

@@ -32,7 +32,7 @@ final class CommitLane {
     private var inFlight: [Pending] = []
     /// Entries of the present term that are wanted back.
     private var withdrawals: Set<ChangeID> = []
-    private var isScheduled = false
+    private let turnEnd = OncePerTurn()
     private var pause: Timer?
     private var pauses = 0
     /// How many entries the next batch may have; falls to halves after a refusal and recovers.
@@ -75,13 +75,7 @@ final class CommitLane {
     }
 
     private func schedule() {
-        guard !isScheduled else { return }
-        isScheduled = true
-        LoopActor.atEndOfTurn { [weak self] in
-            guard let self else { return }
-            self.isScheduled = false
-            self.sendBatch()
-        }
+        turnEnd.run { [weak self] in self?.sendBatch() }
     }
 
     private func sendBatch() {

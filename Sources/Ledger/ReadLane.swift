@@ -19,7 +19,7 @@ final class ReadLane {
     private let link: Link
     private var lookups: [Lookup] = []
     private var starts: [@LoopActor ([StoredSet]) -> Void] = []
-    private var isScheduled = false
+    private let turnEnd = OncePerTurn()
     private var retry: Timer?
 
     init(_ settings: ConnectionSettings, logger: Logger) { link = Link(settings, logger: logger) }
@@ -71,13 +71,8 @@ final class ReadLane {
     }
 
     private func schedule() {
-        guard !isScheduled, !lookups.isEmpty || !starts.isEmpty else { return }
-        isScheduled = true
-        LoopActor.atEndOfTurn { [weak self] in
-            guard let self else { return }
-            self.isScheduled = false
-            self.send()
-        }
+        guard !lookups.isEmpty || !starts.isEmpty else { return }
+        turnEnd.run { [weak self] in self?.send() }
     }
 
     private func send() {

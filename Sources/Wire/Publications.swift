@@ -17,10 +17,7 @@ public struct Publications: Equatable, Sendable {
         for event in events {
             if !bytes.isEmpty { bytes.append(0x2C) }
             var json = JSONWriter(capacity: event.data.utf8.count + 192)
-            json.object { json in
-                json.object("data") { EventCodec.fields(of: event, &$0) }
-                json.field("offset", event.offset)
-            }
+            json.object { Push.fields(of: event, &$0) }
             bytes += json.bytes
             ends.append(bytes.count)
         }

@@ -14,12 +14,15 @@ public enum Push {
         json.object { json in
             json.object("push") { json in
                 json.field("channel", channel)
-                json.object("pub") { json in
-                    json.object("data") { EventCodec.fields(of: event, &$0) }
-                    json.field("offset", event.offset)
-                }
+                json.object("pub") { fields(of: event, &$0) }
             }
         }
         swap(&bytes, &json.bytes)
+    }
+
+    /// A publication, as a push carries it and as a reply lists it.
+    static func fields(of event: PublishedEvent, _ json: inout JSONWriter) {
+        json.object("data") { EventCodec.fields(of: event, &$0) }
+        json.field("offset", event.offset)
     }
 }
