@@ -18,7 +18,8 @@ extension GatewayAPI {
         guard !nodes.isEmpty else { return exchange.refuse(.noReceivingNode) }
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
-            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
+            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, orderID: wanted.orderID,
+            isStored: !wanted.isStateless)
         let record: InvoiceRecord
         do throws(Bolt11Draft.Failure) {
             record = try issuer.issue(
@@ -35,7 +36,8 @@ extension GatewayAPI {
         var stored = record
         stored.createdAt = change.time
         let answer = encode(stored)
-        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { outcome in
+        let terms = wanted.searchTerms.map { $0.number(by: LibCrypto.self) }
+        gateway.commit(change, account: account, searchTerms: terms, failed: { exchange.refuse(.unavailable) }) { outcome in
             switch outcome {
             case .applied, .repeated: exchange.respond(answer, status: 201)
             case .refused: exchange.refuse(.conflict("the payment hash exists"))
@@ -46,25 +48,6 @@ extension GatewayAPI {
 
     func showInvoice(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash) {
         find(exchange, account, hash) { [self] record in exchange.respond(encode(record)) }
-    }
-
-    func listInvoices(_ exchange: Exchange, _ account: Int64) {
-        guard let limit = exchange.number("limit", default: 50, in: 1...500) else { return exchange.refuse(.invalidQuery("limit")) }
-        guard let after = exchange.number("after", default: .max, in: 0...(.max)) else { return exchange.refuse(.invalidQuery("after")) }
-        let state = exchange.request.query["state"]
-        let wanted = state.flatMap(InvoiceState.init(rawValue:))
-        guard state == nil || wanted != nil else { return exchange.refuse(.invalidQuery("state")) }
-        ledger.invoices(account: account, state: wanted, after: after == .max ? nil : after, limit: Int(limit)) { [self] result in
-            guard case .success(let page) = result else { return exchange.refuse(.unavailable) }
-            var json = JSONWriter()
-            json.object { json in
-                json.array("invoices") { json in
-                    for record in page.invoices { json.raw(encode(record)) }
-                }
-                json.field("next", page.next)
-            }
-            exchange.respond(json.bytes)
-        }
     }
 
     /// Settling and canceling twice is the same as once; what has been decided otherwise is 409.
