@@ -91,6 +91,7 @@ def test_the_books_of_a_shop_are_those_of_the_gateway(system):
             assert paying.result()["status"] == status
         expected |= customers.expected
         until(lambda: len(shop.over) == len(expected), 30, "the end of every order")
+        until(lambda: {poor["payment_hash"], forgotten["payment_hash"]} <= shop.refused.keys(), 30, "what was paid in vain")
         assert shop.refused[poor["payment_hash"]] == ["underpaid"] and shop.refused[forgotten["payment_hash"]] == ["late"]
         shown = api(system, "GET", f"/v1/invoices/{generous['payment_hash']}").json
         assert shown["overpaid_msat"] == shown["received_msat"] - shown["amount_msat"] > 0
