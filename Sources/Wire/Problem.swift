@@ -35,8 +35,6 @@ public struct Problem: Error, Equatable, Sendable {
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
     public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
 
-    public static let noLeader = Problem(
-        status: 503, code: "no_leader_here", title: "This process does not lead", detail: "another one decides; ask that or again later")
     public static let noReceivingNode = Problem(
         status: 503, code: "no_receiving_node", title: "No node can receive now", detail: "an invoice that names no node could not be paid")
     public static let tooManyStreams = Problem(
