@@ -20,6 +20,7 @@ public final class PaymentGateway {
     let board: NodeBoard
     let requests: LeaderRequests
     let history: EventHistory
+    let pages: EventPages
     private let retention: Retention
     private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
@@ -60,6 +61,7 @@ public final class PaymentGateway {
         retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
         history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
+        pages = EventPages(ledger: ledger, history: history) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
@@ -132,6 +134,7 @@ public final class PaymentGateway {
         ledger.stream { [self] result in
             guard case .success(let position) = result else { return connectLater() }
             if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
+            if let epoch, epoch != position.epoch { return foundAnotherEpoch() }
             epoch = position.epoch
             guard publisher.head == nil else { return goOn() }
             // The newest of the past are kept at hand: most clients were away for a moment only.
@@ -160,6 +163,12 @@ public final class PaymentGateway {
         ledger.renewEpoch(position.epoch) { [weak self] result in
             if case .success = result { self?.onRestored?() } else { self?.connectLater() }
         }
+    }
+
+    /// Somebody else has noticed it first, or an operator has said so; the log may have grown again since.
+    private func foundAnotherEpoch() {
+        logger.critical("the log has another epoch than the one that was published; this process ends")
+        onRestored?()
     }
 
     private func goOn() {

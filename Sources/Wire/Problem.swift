@@ -50,6 +50,13 @@ public struct Problem: Error, Equatable, Sendable {
             detail: "the oldest that is kept has offset \(first); what came before shows in the invoices only", field: "after")
     }
 
+    /// The stream that the client has read is not this one.
+    public static func epochChanged(_ epoch: String) -> Problem {
+        Problem(
+            status: 410, code: "epoch_changed", title: "The stream has another epoch",
+            detail: "it is \(epoch): the database was restored, and offsets of before mean nothing; what is shows in the invoices", field: "epoch")
+    }
+
     /// The position in `field` is none of this stream.
     public static func beyondHead(_ field: String) -> Problem {
         Problem(
