@@ -75,37 +75,10 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
-        decide(account, hash, wish, setID) { [self] outcome in
+        gateway.decide(account, hash, wish, setID) { [self] outcome in
             switch outcome {
             case .success(let record): exchange.respond(encode(record))
             case .failure(let refusal): exchange.refuse(refusal.problem)
-            }
-        }
-    }
-
-    /// The same for REST and for the WebSocket's rpc.
-    func decide(
-        _ account: Int64?, _ hash: PaymentHash, _ wish: PaymentGateway.Wish, _ setID: SetID?,
-        _ done: @escaping @LoopActor (Result<InvoiceRecord, DecisionRefusal>) -> Void
-    ) {
-        ledger.invoice(hash, account: account) { [self] result in
-            guard case .success(let record) = result else { return done(.failure(.unavailable)) }
-            guard let record else { return done(.failure(.unknownInvoice)) }
-            switch wish {
-            case .settle where record.state == .settleRequested || record.state == .settled:
-                return done(setID == nil || setID == record.setID ? .success(record) : .failure(.otherSet))
-            case .cancel where record.state == .canceled:
-                return done(.success(record))
-            case .settle, .cancel:
-                break
-            }
-            guard gateway.isLeader else { return done(.failure(.noLeader)) }
-            gateway.request(wish, of: record, setID) { [self] reply in
-                if let refusal = DecisionRefusal(reply) { return done(.failure(refusal)) }
-                ledger.invoice(hash, account: account) { result in
-                    guard case .success(let record?) = result else { return done(.failure(.unavailable)) }
-                    done(.success(record))
-                }
             }
         }
     }
