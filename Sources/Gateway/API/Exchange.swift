@@ -8,7 +8,9 @@ internal import Wire
 final class Exchange {
     let request: HTTPRequest
     private let responder: HTTPResponder
-    /// Who asks, once that is known.
+    /// Who asks with an API key, once that is known.
+    var caller: Caller?
+    /// By whose right a stream may be opened.
     var owner: OpenStreams.Owner?
 
     init(request: HTTPRequest, responder: HTTPResponder) {
