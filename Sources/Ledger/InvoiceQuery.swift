@@ -78,12 +78,12 @@ enum InvoiceQuery {
     }
 
     /// The part of a page's rows that was wanted, and where to go on.
-    static func readPage(_ rows: Rows, _ search: InvoiceSearch) -> InvoicePage {
+    static func readPage(_ rows: Rows, _ search: InvoiceSearch) throws(LedgerError) -> InvoicePage {
         var invoices: [InvoiceRecord] = []
         var taken = 0
         while taken < min(rows.count, most(search)), invoices.count < search.limit {
             // A candidate that does not fit has its place alone.
-            if !rows.isNull(taken, 1) { invoices.append(read(rows, taken)) }
+            if !rows.isNull(taken, 1) { invoices.append(try read(rows, taken)) }
             taken += 1
         }
         let next = taken < rows.count ? PageCursor(time: rows.time(taken - 1, 18), number: rows.integer(taken - 1, 19)) : nil
@@ -102,10 +102,13 @@ enum InvoiceQuery {
             parameters)
     }
 
-    static func read(_ rows: Rows) -> [InvoiceRecord] { (0..<rows.count).map { read(rows, $0) } }
+    /// A state that this version does not know, of a newer one perhaps, must not be taken for another.
+    static func read(_ rows: Rows) throws(LedgerError) -> [InvoiceRecord] {
+        try (0..<rows.count).map { row throws(LedgerError) in try read(rows, row) }
+    }
 
-    private static func read(_ rows: Rows, _ row: Int) -> InvoiceRecord {
-        let state = InvoiceState(rawValue: rows.text(row, 11)) ?? .open
+    private static func read(_ rows: Rows, _ row: Int) throws(LedgerError) -> InvoiceRecord {
+        guard let state = InvoiceState(rawValue: rows.text(row, 11)) else { throw .unavailable("an invoice has an unknown state") }
         let description: InvoiceRecord.Description? =
             rows.optional(row, 8, rows.text).map { .text($0) } ?? rows.optional(row, 9, rows.bytes32).map { .hash($0) }
         return InvoiceRecord(

@@ -7,6 +7,8 @@ from client import Paying, call, create, pay, until, until_state
 from documents import Rest
 from wire import EventReader
 
+# One stream fills them.
+SETTINGS = "edge:\n  streams_per_key: 1\n  streams_per_watch_token: 1\n"
 NOBODY = "ley_" + "0" * 16 + "_" + "0" * 64
 NEVER = "0" * 64
 SETTINGS = "edge: {streams_per_key: 4, streams_per_watch_token: 2}\n"
@@ -98,6 +100,13 @@ def test_what_is_paid_in_vain_is_told(system, ask):
     assert told()[poor["payment_hash"]] == "underpaid" and told()[late["payment_hash"]] == "late"
 
 
+def test_a_path_that_cannot_be_read(ask):
+    for template in ("/v1/invoices/{payment_hash}", "/v1/watch/{watch_token}/qr.svg"):
+        assert ask("GET", template, payment_hash="%01", watch_token="%01").status == 400
+    for what in ("drain", "resume"):
+        assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="%01").status == 400
+
+
 def test_limits(system, ask):
     invoice = create(system)
     hash_, token = invoice["payment_hash"], invoice["watch_token"]
@@ -130,6 +139,19 @@ def test_events_and_watching(system, ask, rest):
     assert ask("GET", watch + "/qr.svg", key=None, watch_token=invoice["watch_token"]).status == 200
     for path in (watch, watch + "/qr.svg"):
         assert ask("GET", path, key=None, watch_token="nothing").status == 404
+    waiting = create(system)
+    for query, status in (("?wait=1&state=open", 200), ("?wait=x", 400), ("?state=burnt", 400)):
+        assert ask("GET", watch, key=None, query=query, watch_token=waiting["watch_token"]).status == status
+    epoch = ask("GET", "/v1/info").json["epoch"]
+    answer = ask("GET", "/v1/events", query=f"?epoch={epoch}")
+    assert answer.status == 200 and answer.headers["Leyden-Epoch"] == epoch
+    assert ask("GET", "/v1/events", query="?epoch=another").json["code"] == "epoch_changed"
+    assert ask("GET", "/v1/events", query="?after=1000000").json["code"] == "beyond_head"
+    head = ask("GET", "/v1/info").json["head"]
+    for template, key, query in (("/v1/events", system.api_key, f"?wait=60&after={head}"), (watch, None, "?wait=60")):
+        busy = EventReader(system, template.format(**waiting), {"Authorization": f"Bearer {key}"} if key else None)
+        assert ask("GET", template, key=key, query=query, watch_token=waiting["watch_token"]).status == 429
+        busy.close()
     for template, headers in (("/v1/events", {"Authorization": f"Bearer {system.api_key}"}), (watch, None)):
         reader = EventReader(system, template.format(**invoice), headers)
         rest.check("GET", template, template, reader.answer.status, reader.answer.getheader("Content-Type"), b"")
