@@ -84,6 +84,8 @@ public final class PaymentGateway {
     func stateName(of node: LNDNode) -> String { isLeader ? node.state.name : board.states[node.pubkey] ?? "unknown" }
     /// The committed offset up to which readers have been told.
     public var head: Int64 { publisher.head ?? 0 }
+    /// Committed events that readers have not been told yet, as far as that is known.
+    var behind: Int64 { max(0, publisher.committedHead - (publisher.head ?? publisher.committedHead)) }
 
     // MARK: Life
 

@@ -35,6 +35,14 @@ extension Ledger {
         }
     }
 
+    /// What the account asked to be settled, from a number on, in that order.
+    public func settlements(
+        account: Int64, from sequence: Int64, limit: Int,
+        completion: @escaping @LoopActor (Result<[RequestedSettlement], LedgerError>) -> Void
+    ) {
+        reads.read(SettlementQuery.page(account: account, from: sequence, limit: limit), completion, SettlementQuery.read)
+    }
+
     /// Stored invoices that are open past their expiry, the oldest first.
     public func expired(
         before time: UnixTime, limit: Int, completion: @escaping @LoopActor (Result<[PaymentHash], LedgerError>) -> Void

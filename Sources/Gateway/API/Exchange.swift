@@ -10,7 +10,9 @@ final class Exchange {
     private let responder: HTTPResponder
     /// Of the log that the answer tells of.
     var epoch: String?
-    /// Who asks, once that is known.
+    /// Who asks with an API key, once that is known.
+    var caller: Caller?
+    /// By whose right a stream may be opened.
     var owner: OpenStreams.Owner?
 
     init(request: HTTPRequest, responder: HTTPResponder) {

@@ -14,32 +14,44 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
-        let nodes = gateway.receivingNodes
-        guard !nodes.isEmpty else { return exchange.refuse(.noReceivingNode) }
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
             settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
+        issue(wish, account) { [self] result in
+            switch result {
+            case .success(let record): exchange.respond(encode(record), status: 201)
+            case .failure(let problem): exchange.refuse(problem)
+            }
+        }
+    }
+
+    /// The same for REST and gRPC. The answer comes when what is to be stored is.
+    func issue(
+        _ wish: InvoiceIssuer.Wish, _ account: Int64, random: Bytes32 = SecureRandom.bytes32(),
+        _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
+    ) {
+        let nodes = gateway.receivingNodes
+        guard !nodes.isEmpty else { return done(.failure(.noReceivingNode)) }
         let record: InvoiceRecord
         do throws(Bolt11Draft.Failure) {
-            record = try issuer.issue(
-                wish, account: account, through: nodes, at: gateway.now, random: SecureRandom.bytes32())
+            record = try issuer.issue(wish, account: account, through: nodes, at: gateway.now, random: random)
         } catch {
-            return exchange.refuse(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice")))
+            return done(.failure(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice"))))
         }
-        guard record.terms.isStored else { return exchange.respond(encode(record), status: 201) }
+        guard record.terms.isStored else { return done(.success(record)) }
         // A commit would wait for the store for as long as it takes; who asks for an invoice would not.
-        guard case .connected = ledger.state else { return exchange.refuse(.unavailable) }
+        guard case .connected = ledger.state else { return done(.failure(.unavailable)) }
         let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
         let change = Change(.create(record), events: [created], time: gateway.now)
         // As it will be read again: what is stored was created when the change was made, not in that second.
         var stored = record
         stored.createdAt = change.time
-        let answer = encode(stored)
-        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { outcome in
+        let answer = stored
+        gateway.commit(change, account: account, failed: { done(.failure(.unavailable)) }) { outcome in
             switch outcome {
-            case .applied, .repeated: exchange.respond(answer, status: 201)
-            case .refused: exchange.refuse(.conflict("the payment hash exists"))
-            case .withdrawn: exchange.refuse(.unavailable)
+            case .applied, .repeated: done(.success(answer))
+            case .refused: done(.failure(.conflict("the payment hash exists")))
+            case .withdrawn: done(.failure(.unavailable))
             }
         }
     }
