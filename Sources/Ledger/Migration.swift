@@ -10,6 +10,8 @@ struct Migration: Sendable {
         Migration(version: 3, name: "node states", statements: [nodeStates]),
         // The function names columns only when it runs: its text is the present one in every version that brings it.
         Migration(version: 4, name: "daily partitions of events", statements: partitions + [commitFunction]),
+        Migration(version: 5, name: "accounts, keys that rotate and end, audit log", statements: accounts),
+        Migration(version: 6, name: "idempotency keys, counted invoices", statements: claims + countedInvoices),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

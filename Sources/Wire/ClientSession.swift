@@ -7,6 +7,8 @@ public import Payments
 public struct ClientSession: Sendable {
     public enum Authentication: Equatable, Sendable {
         case known(Credentials)
+        /// It was good once.
+        case expired
         case unknown
         case unavailable
     }
@@ -152,8 +154,8 @@ public struct ClientSession: Sendable {
         guard let method = RemoteMethod(rawValue: name) else { return refuse(id, .methodNotFound, &orders) }
         guard let data else { return refuse(id, .badRequest, &orders) }
         let isOwnInvoice = method == .get && credentials == .watch(data.paymentHash)
-        guard isOwnInvoice || credentials?.allows(method.scope) == true else { return refuse(id, .permissionDenied, &orders) }
-        orders.append(.call(method, data, account: credentials?.account, request: wait(id, .call)))
+        guard let credentials, isOwnInvoice || credentials.allows(method.scope) else { return refuse(id, .permissionDenied, &orders) }
+        orders.append(.call(method, data, by: credentials, request: wait(id, .call)))
     }
 
     // MARK: Answers
@@ -170,12 +172,17 @@ public struct ClientSession: Sendable {
             if credentials.account != nil { orders.append(.trust) }
             welcome(waiting.id, &orders)
         case (.connect, .unknown): orders += close(.invalidToken)
+        // It may connect again, with another one.
+        case (.connect, .expired):
+            phase = .new
+            refuse(waiting.id, .tokenExpired, &orders)
         case (.connect, .unavailable): orders += close(.internalError)
         case (.refresh, .known(let credentials)) where credentials.account == self.credentials?.account:
             self.credentials = credentials
             orders.append(.send(SessionReply.refreshed(waiting.id)))
         // Its channels were opened with the rights of another account.
         case (.refresh, .known): refuse(waiting.id, .permissionDenied, &orders)
+        case (.refresh, .expired): refuse(waiting.id, .tokenExpired, &orders)
         case (.refresh, .unknown): orders += close(.invalidToken)
         case (.refresh, .unavailable): refuse(waiting.id, .internalError, &orders)
         case (.subscribe(let channel, let recovery), .known(let credentials)) where channel.admits(credentials):
@@ -184,7 +191,7 @@ public struct ClientSession: Sendable {
         case (.subscribe, .unknown): orders += close(.invalidToken)
         case (.subscribe(let channel, _), let outcome):
             channels.removeAll { $0 == channel }
-            refuse(waiting.id, outcome == .unavailable ? .internalError : .permissionDenied, &orders)
+            refuse(waiting.id, outcome == .unavailable ? .internalError : outcome == .expired ? .tokenExpired : .permissionDenied, &orders)
         case (.recovery, _), (.snapshot, _), (.history, _), (.call, _): break
         }
         return orders
@@ -264,6 +271,22 @@ public struct ClientSession: Sendable {
     }
 
     // MARK: Time
+
+    /// Ends the connection when a right has ended by which it or one of its channels is open. A client that may come back
+    /// is then refused what it may not have any more.
+    public mutating func reviewed(_ standing: (Credentials) -> Standing) -> [SessionOrder] {
+        guard phase == .connected else { return [] }
+        var worst = credentials.map(standing) ?? .valid
+        for right in rights.values where worst != .revoked {
+            let other = standing(right)
+            if other != .valid { worst = other }
+        }
+        switch worst {
+        case .valid: return []
+        case .expired: return close(.expired)
+        case .revoked: return close(.invalidToken)
+        }
+    }
 
     /// Called every few seconds.
     public mutating func timePassed(now: Int64) -> [SessionOrder] {

@@ -7,7 +7,7 @@ internal import Payments
 internal import Wire
 
 extension GatewayAPI {
-    func createInvoice(_ exchange: Exchange, _ account: Int64) {
+    func createInvoice(_ exchange: Exchange, _ caller: Caller) {
         let wanted: InvoiceRequest
         do throws(FieldError) {
             wanted = try InvoiceRequest(decoding: exchange.request.body)
@@ -21,27 +21,55 @@ extension GatewayAPI {
             settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
         let record: InvoiceRecord
         do throws(Bolt11Draft.Failure) {
+            // What is claimed makes the same invoice at every attempt.
             record = try issuer.issue(
-                wish, account: account, through: nodes, at: gateway.now, random: SecureRandom.bytes32())
+                wish, account: caller.account, through: nodes, at: exchange.claim?.time ?? gateway.now,
+                random: exchange.claim?.seed ?? SecureRandom.bytes32())
         } catch {
             return exchange.refuse(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice")))
         }
-        guard record.terms.isStored else { return exchange.respond(encode(record), status: 201) }
+        exchange.target = record.paymentHash.description
+        guard record.terms.isStored else {
+            // Nothing has changed anywhere, and nothing is written.
+            exchange.isAudited = false
+            return exchange.respond(encode(record), status: 201)
+        }
         // A commit would wait for the store for as long as it takes; who asks for an invoice would not.
         guard case .connected = ledger.state else { return exchange.refuse(.unavailable) }
+        guard let limit = authenticator.openInvoiceLimit(of: caller.keyID) else { return store(exchange, record, isCounted: false) }
+        openInvoices.admit(record.paymentHash, of: caller.keyID, limit: limit) { [self] result in
+            switch result {
+            case .failure: exchange.refuse(.unavailable)
+            case .success(false): exchange.refuse(.tooManyOpenInvoices(limit))
+            case .success(true): store(exchange, record, isCounted: true)
+            }
+        }
+    }
+
+    private func store(_ exchange: Exchange, _ record: InvoiceRecord, isCounted: Bool) {
         let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
         let change = Change(.create(record), events: [created], time: gateway.now)
         // As it will be read again: what is stored was created when the change was made, not in that second.
         var stored = record
         stored.createdAt = change.time
         let answer = encode(stored)
-        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { outcome in
+        let failed: @LoopActor () -> Void = { [self] in
+            if isCounted { openInvoices.forget(record.paymentHash) }
+            exchange.refuse(.unavailable)
+        }
+        gateway.commit(change, failed: failed) { [self] outcome in
             switch outcome {
-            case .applied, .repeated: exchange.respond(answer, status: 201)
-            case .refused: exchange.refuse(.conflict("the payment hash exists"))
-            case .withdrawn: exchange.refuse(.unavailable)
+            case .applied: exchange.respond(answer, status: 201)
+            // An earlier attempt has made it, perhaps when other nodes could receive.
+            case .repeated, .refused: showMade(exchange, record)
+            case .withdrawn: failed()
             }
         }
+    }
+
+    private func showMade(_ exchange: Exchange, _ record: InvoiceRecord) {
+        guard exchange.claim != nil else { return exchange.refuse(.conflict("the payment hash exists")) }
+        find(exchange, record.account, record.paymentHash) { [self] stored in exchange.respond(encode(stored), status: 201) }
     }
 
     func showInvoice(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash) {
