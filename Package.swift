@@ -64,16 +64,19 @@ let package = Package(
 
         // Adapters.
         room("LNDProto", below: [protobuf]),
+        room("LnmuxProto", below: [protobuf]),
         room("LND", below: ["Payments", "Loop", "GRPC", "LNDProto", protobuf, logging]),
         room("Ledger", below: ["Payments", "Wire", "Loop", "CPQ", logging]),
         room("Edge", below: ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", logging]),
 
         // Facts become orders, orders become I/O.
-        room("Gateway", below: ["Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "Edge", "Ledger", "LND", "CQREncode", logging]),
+        room("Gateway", below: [
+            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "CQREncode", protobuf, logging,
+        ]),
 
         .executableTarget(
             name: "leyden",
-            dependencies: ["Payments", "Bolt", "Wire", "Loop", "Keys", "Edge", "Ledger", "LND", "Gateway", arguments, logging, yaml],
+            dependencies: ["Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Gateway", arguments, logging, yaml],
             swiftSettings: strict),
         .executableTarget(
             name: "lnsim",
@@ -97,8 +100,9 @@ let package = Package(
         tests("LND", of: ["Payments", "Loop", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf, "TestSupport"]),
         tests("Ledger", of: ["Payments", "Wire", "Loop", "Ledger", "TestSupport"]),
         tests("Edge", of: ["Payments", "Wire", "Fanout", "Loop", "Edge"]),
-        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Loop", "Keys", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", logging]),
+        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "LnmuxProto", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", protobuf, logging]),
         tests("lnsim", of: ["Payments", "Bolt", "Keys", "lnsim", "TestSupport"]),
+        tests("leyden", of: ["Payments", "leyden", logging]),
         tests("House", of: []),
     ]
 )

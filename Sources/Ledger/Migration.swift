@@ -12,6 +12,9 @@ struct Migration: Sendable {
         Migration(version: 4, name: "daily partitions of events", statements: partitions + [commitFunction]),
         Migration(version: 5, name: "accounts, keys that rotate and end, audit log", statements: accounts),
         Migration(version: 6, name: "idempotency keys, counted invoices", statements: claims + countedInvoices),
+        Migration(version: 7, name: "search and books", statements: books + [commitFunction]),
+        Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
+        Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

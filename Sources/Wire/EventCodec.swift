@@ -34,18 +34,23 @@ public enum EventCodec {
                     identity += setID.bytes.array
                 }
                 if let amount = facts.amount { json.field("amount_msat", amount.value) }
-                if let received = facts.received { json.field("received_msat", received.value) }
+                if let received = facts.received {
+                    json.field("received_msat", received.value)
+                    if case let overpaid = received.beyond(facts.amount), overpaid > .zero { json.field("overpaid_msat", overpaid.value) }
+                }
             case .htlc(let facts):
                 let circuit = facts.circuitKey
                 json.field("payment_hash", facts.paymentHash.bytes)
-                json.field("set_id", facts.setID.bytes)
+                if let setID = facts.setID { json.field("set_id", setID.bytes) }
                 append(circuit.node, nodeNames, to: &json)
                 json.field("chan_id", String(circuit.chanID))
                 json.field("htlc_id", String(circuit.htlcID))
                 json.field("amount_msat", facts.amount.value)
+                json.field("fee_msat", facts.fee.value)
                 json.field("expiry_height", UInt64(facts.expiryHeight))
                 json.field("blocks_left", facts.blocksLeft)
-                identity += facts.paymentHash.bytes.array + facts.setID.bytes.array + circuit.node.array
+                if let reason = facts.reason { json.field("reason", reason.rawValue) }
+                identity += facts.paymentHash.bytes.array + (facts.setID?.bytes.array ?? []) + circuit.node.array
                 identity += "\(circuit.chanID)/\(circuit.htlcID)".utf8
             case .node(let node, let reason):
                 append(node, nodeNames, to: &json)
@@ -67,6 +72,12 @@ public enum EventCodec {
         var json = JSONWriter(capacity: event.data.utf8.count + 160)
         json.object { fields(of: event, &$0) }
         return json.bytes
+    }
+
+    /// The set that an event of an invoice is about.
+    public static func setID(in event: PublishedEvent) -> SetID? {
+        guard let data = try? JSONReader.read(Array(event.data.utf8)) else { return nil }
+        return data["set_id"]?.text.flatMap { Bytes32(hex: $0) }.map { SetID($0) }
     }
 
     static func fields(of event: PublishedEvent, _ json: inout JSONWriter) {

@@ -15,14 +15,16 @@ enum House {
         "Keys": ["Payments", "Bolt", "CSecp256k1", "CCrypto", "Glibc"],
         "GRPC": ["Loop", "CNghttp2", "Glibc"],
         "LNDProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
+        "LnmuxProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LND": ["Payments", "Loop", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
         "Ledger": ["Payments", "Wire", "Loop", "CPQ", "Logging", "Glibc"],
         "Edge": ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", "Logging", "Glibc"],
         "Gateway": [
-            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "Edge", "Ledger", "LND", "CQREncode", "Logging", "Glibc",
+            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "CQREncode", "SwiftProtobuf",
+            "FoundationEssentials", "Logging", "Glibc",
         ],
         "leyden": [
-            "Payments", "Bolt", "Wire", "Loop", "Keys", "Edge", "Ledger", "LND", "Gateway", "ArgumentParser", "Logging", "Yams",
+            "Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Gateway", "ArgumentParser", "Logging", "Yams",
             "Dispatch", "Foundation", "FoundationNetworking", "Glibc",
         ],
         "lnsim": [

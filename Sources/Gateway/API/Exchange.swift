@@ -1,4 +1,5 @@
 internal import Edge
+internal import Ledger
 internal import Loop
 internal import Payments
 internal import Wire
@@ -11,6 +12,8 @@ final class Exchange {
     let request: HTTPRequest
     private let responder: HTTPResponder
     private var steps: [Step] = []
+    /// Of the log that the answer tells of.
+    var epoch: String?
     /// Who asks with an API key, once that is known.
     var caller: Caller?
     /// By whose right a stream may be opened.
@@ -37,7 +40,9 @@ final class Exchange {
 
     func respond(_ json: [UInt8], status: Int = 200) { send(.json(json, status: status)) }
 
-    func respond(_ bytes: [UInt8], contentType: String) { send(HTTPResponse(status: 200, contentType: contentType, body: bytes)) }
+    func respond(_ bytes: [UInt8], contentType: String, headers: [HTTPResponse.Header] = []) {
+        send(HTTPResponse(status: 200, contentType: contentType, headers: headers, body: bytes))
+    }
 
     /// The answer that this request has had before.
     func `repeat`(_ response: HTTPResponse) { send(response) }
@@ -50,7 +55,7 @@ final class Exchange {
     }
 
     func stream() -> EventStream {
-        responder.stream(limits)
+        responder.stream(limits + epochField)
     }
 
     func whenClosed(_ body: @escaping @LoopActor () -> Void) { responder.onClose = body }
@@ -58,6 +63,11 @@ final class Exchange {
     /// A whole number of the query within the range; `nil` if it is there and is none.
     func number(_ name: String, default standard: Int64, in range: ClosedRange<Int64>) -> Int64? {
         guard let text = request.query[name] else { return standard }
+        return Self.number(text, in: range)
+    }
+
+    /// Digits and nothing else.
+    static func number(_ text: String, in range: ClosedRange<Int64>) -> Int64? {
         guard let value = Int64(text), range.contains(value), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return value
     }
@@ -66,7 +76,7 @@ final class Exchange {
         guard let step = steps.popLast() else {
             var response = response
             response.headers.append(.init("cache-control", "no-store"))
-            response.headers += limits
+            response.headers += limits + epochField
             return responder.respond(response)
         }
         step(response) { [self] in send(response) }
@@ -79,4 +89,24 @@ final class Exchange {
             .init("ratelimit-reset", "\(quota.resetSeconds)"),
         ]
     }
+
+    /// The first name of the query that is not known or stands twice: a filter that is passed over shows too much.
+    func strangeParameter(known: (String) -> Bool) -> String? {
+        var seen: Set<String> = []
+        return request.query.items.first { !known($0.name) || !seen.insert($0.name).inserted }?.name
+    }
+
+    /// A time of the query; `nil` if it is there and is none.
+    func time(_ name: String, default standard: UnixTime? = nil) -> UnixTime?? {
+        guard let text = request.query[name] else { return .some(standard) }
+        return RFC3339.time(text).map { .some($0) }
+    }
+
+    /// A `next` of an earlier page; `nil` if it is there and is none.
+    func cursor() -> PageCursor?? {
+        guard let text = request.query["after"] else { return .some(nil) }
+        return PageCursor(text).map { .some($0) }
+    }
+
+    private var epochField: [HTTPResponse.Header] { epoch.map { [.init("leyden-epoch", $0)] } ?? [] }
 }

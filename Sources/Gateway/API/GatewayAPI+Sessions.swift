@@ -64,7 +64,9 @@ extension GatewayAPI {
         case .settle, .cancel:
             guard let caller = Caller(credentials) else { return done(.failure(.permissionDenied)) }
             guard takesWrites else { return done(.failure(Self.refusal(.logFull))) }
-            decide(caller.account, decision.paymentHash, method == .settle ? .settle : .cancel, decision.setID) { [self] result in
+            // The SDKs wait five seconds for an answer.
+            let wish: PaymentGateway.Wish = method == .settle ? .settle : .cancel
+            gateway.decide(caller.account, decision.paymentHash, wish, decision.setID, within: 3500) { [self] result in
                 let answer = result.map { encode($0, showsPreimage: credentials.allows(.invoicesRead)) }.mapError { Self.refusal($0.problem) }
                 var status = 200
                 if case .failure(let refusal) = result { status = refusal.problem.status }

@@ -13,6 +13,8 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let issuer: InvoiceIssuer
     let watchTokens: WatchTokens
     let streams: OpenStreams
+    /// Those of other ways in.
+    var others: [OpenStreams] = []
     let audit: AuditLog
     let claims: Claims
     let openInvoices: OpenInvoices
@@ -64,6 +66,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .waitForInvoice(let hash): waitForInvoice(exchange, account, hash)
             case .settleInvoice(let hash): decide(exchange, account, hash, .settle)
             case .cancelInvoice(let hash): decide(exchange, account, hash, .cancel)
+            case .export: export(exchange, account)
             case .events: events(exchange, account)
             case .nodes: exchange.respond(nodesDocument(for: caller))
             case .drainNode(let key): setDraining(exchange, key, true)
