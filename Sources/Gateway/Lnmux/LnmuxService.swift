@@ -18,6 +18,7 @@ public final class LnmuxService {
     public init(api: GatewayAPI, settings: LnmuxSettings) {
         self.api = api
         self.settings = settings
+        api.others.append(streams)
     }
 
     /// Committed events, for the calls that wait here.
@@ -67,13 +68,10 @@ public final class LnmuxService {
         let fields = call.metadata.entries.filter { $0.name == "authorization" }
         guard !fields.isEmpty || settings.requiresKey else { return go(Self.local) }
         guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.finish(GRPCStatus(refusing: .unauthorized)) }
-        api.authenticator.check(token) { outcome in
-            switch outcome {
-            case .unknown: call.finish(GRPCStatus(refusing: .unauthorized))
-            case .unavailable: call.finish(GRPCStatus(refusing: .unavailable))
-            case .known(let credentials):
-                guard credentials.account != nil, scope.map(credentials.allows) ?? true else { return call.finish(GRPCStatus(refusing: .forbidden)) }
-                go(credentials)
+        api.admit(token, for: scope) { admission in
+            switch admission {
+            case .refused(let problem, _, _): call.finish(GRPCStatus(refusing: problem))
+            case .admitted(let caller, _): go(caller.credentials)
             }
         }
     }
