@@ -18,7 +18,9 @@ public final class PaymentGateway {
     let metrics = Metrics()
     let leadership: Leadership
     let board: NodeBoard
+    let requests: LeaderRequests
     let history: EventHistory
+    let pages: EventPages
     private let retention: Retention
     private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
@@ -32,6 +34,7 @@ public final class PaymentGateway {
     var held: [CircuitKey: Held] = [:]
     var replies: [RequestID: @LoopActor (Reply) -> Void] = [:]
     var nextRequest: UInt64 = 0
+    var refusalBudget = RefusalBudget()
     private var ticks: Timer?
     private var sweeps: Timer?
     private(set) var epoch: String?
@@ -55,12 +58,19 @@ public final class PaymentGateway {
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
         board = NodeBoard(ledger: ledger)
+        requests = LeaderRequests(ledger: ledger)
         retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
         history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
+        pages = EventPages(ledger: ledger, history: history) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
+        requests.term = { [weak self] in
+            guard let self, isRestored, case .leader(let term) = leadership.state else { return nil }
+            return term
+        }
+        requests.serve = { [weak self] wish, answer in self?.serve(wish, answer) }
         for node in nodes { listen(to: node) }
     }
 
@@ -84,18 +94,22 @@ public final class PaymentGateway {
     public func start() {
         ledger.onState = { [weak self] state in self?.ledgerChanged(state) }
         ledger.onHead = { [weak self] head in if let self { publisher.heard(head, patiently: isLeader) } }
+        ledger.onRequests = { [weak self] in self?.requests.happened() }
         ledger.onBatch = { [metrics] in metrics.batch(entries: $0, nanoseconds: $1) }
         ledger.start(migrates: settings.migrates)
         ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in
             guard let self else { return }
             timePassed()
-            if !ledger.isListening { publisher.catchUp() }
+            guard !ledger.isListening else { return }
+            publisher.catchUp()
+            requests.happened()
         }
         sweeps = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in
             self?.sweepExpired()
             self?.shareNodeStates()
             // A notification may get lost.
             self?.publisher.catchUp()
+            self?.requests.happened()
         }
     }
 
@@ -123,6 +137,7 @@ public final class PaymentGateway {
         ledger.stream { [self] result in
             guard case .success(let position) = result else { return connectLater() }
             if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
+            if let epoch, epoch != position.epoch { return foundAnotherEpoch() }
             epoch = position.epoch
             guard publisher.head == nil else { return goOn() }
             // The newest of the past are kept at hand: most clients were away for a moment only.
@@ -151,6 +166,12 @@ public final class PaymentGateway {
         ledger.renewEpoch(position.epoch) { [weak self] result in
             if case .success = result { self?.onRestored?() } else { self?.connectLater() }
         }
+    }
+
+    /// Somebody else has noticed it first, or an operator has said so; the log may have grown again since.
+    private func foundAnotherEpoch() {
+        logger.critical("the log has another epoch than the one that was published; this process ends")
+        onRestored?()
     }
 
     private func goOn() {
@@ -191,6 +212,7 @@ public final class PaymentGateway {
             machine.restored(sets, at: now)
             isRestored = true
             for node in nodes { node.start() }
+            requests.happened()
         }
     }
 
@@ -202,5 +224,8 @@ public final class PaymentGateway {
         var sharedSecret: Bytes32
         /// By the clock that never jumps, in nanoseconds.
         var offeredAt: UInt64
+        var htlc: HeldHTLC
+        /// Whether its invoice has a row.
+        var isStored: Bool
     }
 }

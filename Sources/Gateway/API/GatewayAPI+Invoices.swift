@@ -16,8 +16,9 @@ extension GatewayAPI {
         }
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
-            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
-        issue(wish, account) { [self] result in
+            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, orderID: wanted.orderID,
+            isStored: !wanted.isStateless)
+        issue(wish, account, terms: wanted.searchTerms) { [self] result in
             switch result {
             case .success(let record): exchange.respond(encode(record), status: 201)
             case .failure(let problem): exchange.refuse(problem)
@@ -27,7 +28,7 @@ extension GatewayAPI {
 
     /// The same for REST and gRPC. The answer comes when what is to be stored is.
     func issue(
-        _ wish: InvoiceIssuer.Wish, _ account: Int64, random: Bytes32 = SecureRandom.bytes32(),
+        _ wish: InvoiceIssuer.Wish, _ account: Int64, terms: [SearchTerm] = [], random: Bytes32 = SecureRandom.bytes32(),
         _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
     ) {
         let nodes = gateway.receivingNodes
@@ -47,7 +48,8 @@ extension GatewayAPI {
         var stored = record
         stored.createdAt = change.time
         let answer = stored
-        gateway.commit(change, account: account, failed: { done(.failure(.unavailable)) }) { outcome in
+        let terms = terms.map { $0.number(by: LibCrypto.self) }
+        gateway.commit(change, account: account, searchTerms: terms, failed: { done(.failure(.unavailable)) }) { outcome in
             switch outcome {
             case .applied, .repeated: done(.success(answer))
             case .refused: done(.failure(.conflict("the payment hash exists")))
@@ -60,25 +62,6 @@ extension GatewayAPI {
         find(exchange, account, hash) { [self] record in exchange.respond(encode(record)) }
     }
 
-    func listInvoices(_ exchange: Exchange, _ account: Int64) {
-        guard let limit = exchange.number("limit", default: 50, in: 1...500) else { return exchange.refuse(.invalidQuery("limit")) }
-        guard let after = exchange.number("after", default: .max, in: 0...(.max)) else { return exchange.refuse(.invalidQuery("after")) }
-        let state = exchange.request.query["state"]
-        let wanted = state.flatMap(InvoiceState.init(rawValue:))
-        guard state == nil || wanted != nil else { return exchange.refuse(.invalidQuery("state")) }
-        ledger.invoices(account: account, state: wanted, after: after == .max ? nil : after, limit: Int(limit)) { [self] result in
-            guard case .success(let page) = result else { return exchange.refuse(.unavailable) }
-            var json = JSONWriter()
-            json.object { json in
-                json.array("invoices") { json in
-                    for record in page.invoices { json.raw(encode(record)) }
-                }
-                json.field("next", page.next)
-            }
-            exchange.respond(json.bytes)
-        }
-    }
-
     /// Settling and canceling twice is the same as once; what has been decided otherwise is 409.
     func decide(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash, _ wish: PaymentGateway.Wish) {
         let setID: SetID?
@@ -87,37 +70,10 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
-        decide(account, hash, wish, setID) { [self] outcome in
+        gateway.decide(account, hash, wish, setID) { [self] outcome in
             switch outcome {
             case .success(let record): exchange.respond(encode(record))
             case .failure(let refusal): exchange.refuse(refusal.problem)
-            }
-        }
-    }
-
-    /// The same for REST and for the WebSocket's rpc.
-    func decide(
-        _ account: Int64?, _ hash: PaymentHash, _ wish: PaymentGateway.Wish, _ setID: SetID?,
-        _ done: @escaping @LoopActor (Result<InvoiceRecord, DecisionRefusal>) -> Void
-    ) {
-        ledger.invoice(hash, account: account) { [self] result in
-            guard case .success(let record) = result else { return done(.failure(.unavailable)) }
-            guard let record else { return done(.failure(.unknownInvoice)) }
-            switch wish {
-            case .settle where record.state == .settleRequested || record.state == .settled:
-                return done(setID == nil || setID == record.setID ? .success(record) : .failure(.otherSet))
-            case .cancel where record.state == .canceled:
-                return done(.success(record))
-            case .settle, .cancel:
-                break
-            }
-            guard gateway.isLeader else { return done(.failure(.noLeader)) }
-            gateway.request(wish, of: record, setID) { [self] reply in
-                if let refusal = DecisionRefusal(reply) { return done(.failure(refusal)) }
-                ledger.invoice(hash, account: account) { result in
-                    guard case .success(let record?) = result else { return done(.failure(.unavailable)) }
-                    done(.success(record))
-                }
             }
         }
     }

@@ -12,6 +12,7 @@ enum Route: Equatable {
     case waitForInvoice(PaymentHash)
     case settleInvoice(PaymentHash)
     case cancelInvoice(PaymentHash)
+    case export
     case events
     case nodes
     case drainNode(PublicKey)
@@ -26,6 +27,7 @@ enum Route: Equatable {
         switch (method, segments.count) {
         case (.post, 2) where segments[1] == "invoices": self = .createInvoice
         case (.get, 2) where segments[1] == "invoices": self = .listInvoices
+        case (.get, 2) where segments[1] == "export": self = .export
         case (.get, 2) where segments[1] == "events": self = .events
         case (.get, 2) where segments[1] == "nodes": self = .nodes
         case (.get, 2) where segments[1] == "info": self = .info
@@ -56,11 +58,19 @@ enum Route: Equatable {
         HTTPRequest.Method.allCases.contains { Route($0, path) != nil }
     }
 
+    /// Whether only keys of the gateway's own account may ask: the nodes serve all accounts alike.
+    var isOperators: Bool {
+        switch self {
+        case .drainNode, .resumeNode: true
+        default: false
+        }
+    }
+
     /// What the key has to be allowed; `nil` where every valid key will do.
     var scope: Scope? {
         switch self {
         case .createInvoice: .invoicesWrite
-        case .listInvoices, .invoice, .waitForInvoice, .watch: .invoicesRead
+        case .listInvoices, .invoice, .waitForInvoice, .export, .watch: .invoicesRead
         case .settleInvoice, .cancelInvoice: .invoicesSettle
         case .events: .eventsRead
         case .nodes: .nodesRead
