@@ -46,7 +46,8 @@ struct Setting: Sendable {
         Setting("nodes[].tls_cert", example: "/var/lib/lnd/tls.cert", "Its tls.cert as path, hex or base64; the connection is pinned to it."),
         Setting("nodes[].macaroon", example: "/var/lib/lnd/leyden.macaroon", secret: true,
                 "As path, hex or base64; see README.md for the permissions it needs."),
-        Setting("nodes[].proxy", example: "127.0.0.1:9050", "A SOCKS5 proxy to reach it through."),
+        Setting("nodes[].proxy", example: "127.0.0.1:9050", "A SOCKS5 proxy to reach it through (socks5://name:password@host:port with a password); it\n"
+                    + "resolves the address, so an .onion one is reached."),
         Setting("routing.cltv_delta", "80", "Blocks between the incoming and the outgoing expiry of the virtual channels."),
         Setting("routing.fee_base_msat", "0", "What the virtual channels charge for each HTLC."),
         Setting("routing.fee_ppm", "0", "And for each million of the amount."),
