@@ -49,6 +49,7 @@ let package = Package(
         library("CSecp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
         library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
         library("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         library("CQREncode", pkgConfig: "libqrencode", apt: "libqrencode-dev"),
 
         // Pure rooms.
@@ -56,6 +57,7 @@ let package = Package(
         room("Bolt", below: ["Payments"]),
         room("Wire", below: ["Payments"]),
         room("Fanout", below: ["Payments"]),
+        room("Delivery", below: ["Payments", "Wire"]),
 
         // The machine room.
         room("Loop", below: ["CUV", "COpenSSL"]),
@@ -65,15 +67,16 @@ let package = Package(
         // Adapters.
         room("LNDProto", below: [protobuf]),
         room("LND", below: ["Payments", "Loop", "GRPC", "LNDProto", protobuf, logging]),
-        room("Ledger", below: ["Payments", "Wire", "Loop", "CPQ", logging]),
+        room("Ledger", below: ["Payments", "Wire", "Delivery", "Loop", "CPQ", logging]),
         room("Edge", below: ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", logging]),
+        room("Webhooks", below: ["Delivery", "Loop", "CCurl"]),
 
         // Facts become orders, orders become I/O.
-        room("Gateway", below: ["Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "Edge", "Ledger", "LND", "CQREncode", logging]),
+        room("Gateway", below: ["Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", logging]),
 
         .executableTarget(
             name: "leyden",
-            dependencies: ["Payments", "Bolt", "Wire", "Loop", "Keys", "Edge", "Ledger", "LND", "Gateway", arguments, logging, yaml],
+            dependencies: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "Gateway", arguments, logging, yaml],
             swiftSettings: strict),
         .executableTarget(
             name: "lnsim",
@@ -91,13 +94,15 @@ let package = Package(
         tests("Bolt", of: ["Payments", "Bolt", "Keys", "TestSupport"]),
         tests("Wire", of: ["Payments", "Wire", "TestSupport"]),
         tests("Fanout", of: ["Payments", "Fanout"]),
+        tests("Delivery", of: ["Payments", "Delivery", "TestSupport"]),
         tests("Loop", of: ["Loop", "TestSupport"]),
         tests("Keys", of: ["Payments", "Bolt", "Keys"]),
         tests("GRPC", of: ["Loop", "GRPC", "TestSupport"]),
         tests("LND", of: ["Payments", "Loop", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf, "TestSupport"]),
-        tests("Ledger", of: ["Payments", "Wire", "Loop", "Ledger", "TestSupport"]),
+        tests("Ledger", of: ["Payments", "Wire", "Delivery", "Loop", "Ledger", "TestSupport"]),
         tests("Edge", of: ["Payments", "Wire", "Fanout", "Loop", "Edge"]),
-        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Loop", "Keys", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", logging]),
+        tests("Webhooks", of: ["Delivery", "Loop", "Webhooks", "TestSupport"]),
+        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", logging]),
         tests("lnsim", of: ["Payments", "Bolt", "Keys", "lnsim", "TestSupport"]),
         tests("House", of: []),
     ]

@@ -11,18 +11,20 @@ enum House {
         "Bolt": ["Payments"],
         "Wire": ["Payments"],
         "Fanout": ["Payments"],
+        "Delivery": ["Payments", "Wire"],
         "Loop": ["CUV", "COpenSSL", "Glibc"],
         "Keys": ["Payments", "Bolt", "CSecp256k1", "CCrypto", "Glibc"],
         "GRPC": ["Loop", "CNghttp2", "Glibc"],
         "LNDProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LND": ["Payments", "Loop", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
-        "Ledger": ["Payments", "Wire", "Loop", "CPQ", "Logging", "Glibc"],
+        "Ledger": ["Payments", "Wire", "Delivery", "Loop", "CPQ", "Logging", "Glibc"],
         "Edge": ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", "Logging", "Glibc"],
+        "Webhooks": ["Delivery", "Loop", "CCurl", "Glibc"],
         "Gateway": [
-            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "Edge", "Ledger", "LND", "CQREncode", "Logging", "Glibc",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "Logging", "Glibc",
         ],
         "leyden": [
-            "Payments", "Bolt", "Wire", "Loop", "Keys", "Edge", "Ledger", "LND", "Gateway", "ArgumentParser", "Logging", "Yams",
+            "Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "Gateway", "ArgumentParser", "Logging", "Yams",
             "Dispatch", "Foundation", "FoundationNetworking", "Glibc",
         ],
         "lnsim": [
@@ -33,7 +35,7 @@ enum House {
     ]
 
     /// They decide and encode; they touch nothing that can wait, lock, log or tell time.
-    static let pureRooms = ["Payments", "Bolt", "Wire", "Fanout"]
+    static let pureRooms = ["Payments", "Bolt", "Wire", "Fanout", "Delivery"]
     static let programs = ["leyden", "lnsim", "Bench"]
 
     /// Swift files written by hand below a directory.
