@@ -24,11 +24,13 @@ public struct GatewaySettings: Sendable {
     /// Names this process among those that could hold the lease.
     public var instance: String
     public var version: String
+    public var webhooks: WebhookSettings
 
     public init(
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
-        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
+        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, mayLead: Bool = true, migrates: Bool = true, instance: String, version: String,
+        webhooks: WebhookSettings = .init()
     ) {
         self.network = network
         self.publicURL = publicURL
@@ -44,6 +46,7 @@ public struct GatewaySettings: Sendable {
         self.migrates = migrates
         self.instance = instance
         self.version = version
+        self.webhooks = webhooks
     }
 
     var policy: PaymentPolicy {

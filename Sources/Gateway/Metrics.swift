@@ -12,6 +12,8 @@ final class Metrics {
     var batchDuration = Histogram()
     var batchSize = Histogram(Histogram.sizes)
     var eventLag = Histogram()
+    /// How deliveries of webhooks ended.
+    var webhooks: [WebhookOutcome: UInt64] = [:]
     var events = 0
     var requests = 0
     var historyQueries = 0
@@ -41,6 +43,9 @@ final class Metrics {
         text.counter("events", "Events published.", events)
         text.counter("history_queries", "Questions to the database about what clients have missed.", historyQueries)
         text.counter("http_requests", "HTTP requests handled.", requests)
+        text.counter(
+            "webhook_deliveries", "Attempts to deliver a webhook, by how they ended: retried ones are tried again, failed ones are not.",
+            by: "outcome", WebhookOutcome.allCases.map { ($0.rawValue, webhooks[$0] ?? 0) })
         text.gauge("stream_head", "Offset of the last event published.", head)
         text.gauge("payments_live", "Payments in memory.", livePayments)
         append(edge, to: &text)

@@ -5,6 +5,7 @@ public import Ledger
 public import Logging
 public import Loop
 public import Payments
+internal import Webhooks
 internal import Wire
 
 /// Tells the payment machine the facts and carries its orders out.
@@ -19,6 +20,9 @@ public final class PaymentGateway {
     let leadership: Leadership
     let board: NodeBoard
     let history: EventHistory
+    let courier: WebhookCourier
+    let outbound: OutboundClient
+    let webhookSecrets: WebhookSecrets
     private let retention: Retention
     private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
@@ -58,6 +62,10 @@ public final class PaymentGateway {
         retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
         history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
+        webhookSecrets = WebhookSecrets(identity: identity)
+        outbound = OutboundClient(rules: settings.webhooks.rules, userAgent: "Leyden/\(settings.version)")
+        courier = WebhookCourier(
+            ledger: ledger, history: history, client: outbound, secrets: webhookSecrets, settings: settings.webhooks, metrics: metrics, logger: logger)
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
@@ -110,6 +118,7 @@ public final class PaymentGateway {
         resign { [self] in
             ticks?.cancel()
             sweeps?.cancel()
+            outbound.close()
             ledger.close()
             done()
         }
@@ -167,11 +176,13 @@ public final class PaymentGateway {
         case .leader(let term):
             metrics.term = term
             retention.start(term: term)
+            courier.start(term: term)
             logger.info("holding the interceptor's lease", metadata: ["term": "\(term)"])
             restore()
         case .follower:
             metrics.term = nil
             retention.stop()
+            courier.stop()
             for node in nodes { node.stop() }
             isRestored = false
             held = [:]

@@ -10,6 +10,7 @@ struct Migration: Sendable {
         Migration(version: 3, name: "node states", statements: [nodeStates]),
         // The function names columns only when it runs: its text is the present one in every version that brings it.
         Migration(version: 4, name: "daily partitions of events", statements: partitions + [commitFunction]),
+        Migration(version: 8, name: "webhooks", statements: webhooks),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

@@ -1,4 +1,5 @@
 internal import Bolt
+internal import Gateway
 internal import LND
 internal import Logging
 internal import Payments
@@ -36,6 +37,7 @@ struct Configuration: Sendable {
     var edgeShards: Int
     var edgeLimits: EdgeLimits
     var eventRetention: Interval
+    var webhooks: WebhookSettings
     var returnsPreimage: Bool
     var logLevel: Logger.Level
 
@@ -66,6 +68,7 @@ struct Configuration: Sendable {
         edgeShards = try reader.value("edge.shards", SettingParser.number(1...256))
         edgeLimits = try EdgeLimits(reader)
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
+        webhooks = try WebhookSettings(reader, network: network)
         returnsPreimage = try reader.value("grpc.return_preimage", SettingParser.bool)
         logLevel = try reader.value("log.level", SettingParser.logLevel)
         nodes = []

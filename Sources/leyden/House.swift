@@ -30,7 +30,8 @@ final class House {
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
             eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), mayLead: role != .edge, migrates: configuration.migratesByItself,
-            instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
+            instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text,
+            webhooks: configuration.webhooks)
         let ledger: Ledger
         do {
             ledger = try Ledger(

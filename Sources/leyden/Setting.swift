@@ -72,6 +72,11 @@ struct Setting: Sendable {
         Setting("edge.streams_per_watch_token", "10", "Those of one watch token."),
         Setting("edge.queue_bytes", "268435456", "What may wait for all clients together; who makes it more is closed and can resume."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
+        Setting("webhooks.allow_private", "false",
+                "Whether webhooks may go to this machine and to private networks. Clouds' metadata addresses stay closed."),
+        Setting("webhooks.allow_networks", example: "[10.8.0.0/16]", list: true, "Networks that webhooks may go to whatever is said above."),
+        Setting("webhooks.allow_http", example: "true", "Whether webhooks may go without TLS. Unset: everywhere but on mainnet."),
+        Setting("webhooks.timeout", "15s", "How long a receiver may take to answer."),
         Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
         Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),
     ]

@@ -51,6 +51,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .drainNode(let key): setDraining(exchange, key, true)
             case .resumeNode(let key): setDraining(exchange, key, false)
             case .info: showInfo(exchange)
+            case .webhooks(let route): webhooks(exchange, account, route)
             case .watch: break
             }
         }
