@@ -36,6 +36,7 @@ FROM base AS leyden
 COPY --from=build /out/bin/leyden /usr/bin/leyden
 COPY public /usr/share/leyden/public
 ENV LEYDEN_LISTEN=0.0.0.0:9780 LEYDEN_INTERNAL_LISTEN=127.0.0.1:9781 LEYDEN_GRPC_LISTEN=0.0.0.0:19090 \
+    LEYDEN_GRPC_REQUIRE_API_KEY=true \
     LEYDEN_PUBLIC_DIR=/usr/share/leyden/public
 EXPOSE 9780 19090
 STOPSIGNAL SIGTERM

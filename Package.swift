@@ -66,17 +66,20 @@ let package = Package(
 
         // Adapters.
         room("LNDProto", below: [protobuf]),
+        room("LnmuxProto", below: [protobuf]),
         room("LND", below: ["Payments", "Loop", "GRPC", "LNDProto", protobuf, logging]),
         room("Ledger", below: ["Payments", "Wire", "Delivery", "Loop", "CPQ", logging]),
         room("Edge", below: ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", logging]),
         room("Webhooks", below: ["Delivery", "Loop", "CCurl"]),
 
         // Facts become orders, orders become I/O.
-        room("Gateway", below: ["Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", logging]),
+        room("Gateway", below: [
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", protobuf, logging,
+        ]),
 
         .executableTarget(
             name: "leyden",
-            dependencies: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "Gateway", arguments, logging, yaml],
+            dependencies: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Webhooks", "Gateway", arguments, logging, yaml],
             swiftSettings: strict),
         .executableTarget(
             name: "lnsim",
@@ -102,8 +105,9 @@ let package = Package(
         tests("Ledger", of: ["Payments", "Wire", "Delivery", "Loop", "Ledger", "TestSupport"]),
         tests("Edge", of: ["Payments", "Wire", "Fanout", "Loop", "Edge"]),
         tests("Webhooks", of: ["Delivery", "Loop", "Webhooks", "TestSupport"]),
-        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", logging]),
+        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", protobuf, logging]),
         tests("lnsim", of: ["Payments", "Bolt", "Keys", "lnsim", "TestSupport"]),
+        tests("leyden", of: ["Payments", "leyden", logging]),
         tests("House", of: []),
     ]
 )

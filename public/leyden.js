@@ -226,13 +226,6 @@ export class Stream extends EventTarget {
 
   #subscribe(ask) {
     const channel = this.#channel;
-    if (this.#position && !this.#position.epoch) {
-      // Other transports do not say of which epoch their offsets are.
-      return ask("history", { channel, limit: 0 }, ({ history }) => {
-        this.#position.epoch = history.epoch;
-        this.#subscribe(ask);
-      });
-    }
     ask("subscribe", { channel, ...(this.#position ? { recover: true, ...this.#position } : {}) }, ({ subscribe }) => {
       const { epoch, offset, recovered, was_recovering: wasRecovering, publications = [], data } = subscribe;
       if (wasRecovering && !recovered) this.#miss(data);
@@ -244,29 +237,32 @@ export class Stream extends EventTarget {
 
   // HTTP.
 
-  async #get(line, path, accept) {
+  async #get(line, path, accept = "application/json") {
     const token = await this.#token();
     const headers = { Accept: accept, ...(token && !this.#options.path ? { Authorization: `Bearer ${token}` } : {}) };
     const response = await fetch(new URL(path, this.#options.base), { headers, signal: line.signal, cache: "no-store" });
     if ([401, 403, 404].includes(response.status)) throw new Refused(response.status);
     if ([400, 410].includes(response.status) && this.#position) this.#miss();
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const epoch = response.headers.get("Leyden-Epoch");
+    if (epoch && this.#position) {
+      // An invoice's events are told from their beginning then.
+      if ((this.#position.epoch ?? epoch) !== epoch) this.#miss();
+      this.#position = { offset: 0, ...this.#position, epoch };
+    }
     return response;
   }
 
   /** Where the events are. A stream without a position begins at the present end, an invoice's at its beginning. */
   async #address(line) {
     const { path } = this.#options;
-    if (path) {
-      this.#position ??= { offset: 0 };
-      return `${path}?after=${this.#position.offset}`;
-    }
-    if (!this.#position) {
-      const { epoch, head } = await (await this.#get(line, "/v1/info", "application/json")).json();
+    if (path) this.#position ??= { offset: 0 };
+    else if (!this.#position) {
+      const { epoch, head } = await (await this.#get(line, "/v1/info")).json();
       this.#position = { epoch, offset: head };
     }
-    const type = TYPES[this.#channel] ?? "invoice.*,htlc.*";
-    return `/v1/events?after=${this.#position.offset}${type && `&type=${type}`}`;
+    const { offset, epoch = "" } = this.#position;
+    return `${path ?? "/v1/events"}?after=${offset}&epoch=${epoch}&type=${path ? "" : TYPES[this.#channel] ?? "invoice.*,htlc.*"}`;
   }
 
   /** Not an EventSource: that one sends no key and does not show the comments by which a living stream is known. */
@@ -289,13 +285,16 @@ export class Stream extends EventTarget {
   }
 
   async #poll(line) {
-    const { poll } = this.#options;
+    const { path, state, polled } = this.#options;
     for (let wait = 0; !line.signal.aborted;) {
       const began = Date.now();
       let isQuiet = true;
-      if (poll) await poll();
-      else {
-        const page = await (await this.#get(line, `${await this.#address(line)}&wait=${wait}`, "application/json")).json();
+      if (path) {
+        const before = state();
+        await polled(await (await this.#get(line, `${path}?wait=${wait}&state=${before}`)).text());
+        isQuiet = state() === before;
+      } else {
+        const page = await (await this.#get(line, `${await this.#address(line)}&wait=${wait}`)).json();
         for (const event of page.events) this.#hand(event);
         if (page.next) this.#position.offset = page.next;
         isQuiet = page.events.length === 0;
@@ -346,7 +345,8 @@ export class Watch extends EventTarget {
     }
     if (!this.#isOpen) return;
     this.#stream = new Stream(`invoice:${this.invoice.payment_hash}`, {
-      token: this.#token, base: this.#base, path: this.path, poll: () => this.refresh(),
+      token: this.#token, base: this.#base, path: this.path,
+      state: () => this.invoice.state, polled: (text) => text !== this.#told && this.refresh(),
     });
     this.#stream.addEventListener("state", ({ detail }) => this.dispatchEvent(new CustomEvent("state", { detail })));
     for (const name of ["event", "missed", "ready"]) this.#stream.addEventListener(name, this.#happened);

@@ -12,6 +12,9 @@ static inline int clws_accept(int descriptor, struct sockaddr *address, socklen_
     return accept4(descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+// A builtin. Nothing happens if nothing is there.
+static inline void clws_prefetch(const void *line) { __builtin_prefetch(line); }
+
 // Variadic, which Swift's importer drops. Bytes that have arrived and nobody has read, negative if that cannot be told.
 static inline int clws_unread(int descriptor) {
     int count = 0;

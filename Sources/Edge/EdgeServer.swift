@@ -33,8 +33,8 @@ public final class EdgeServer {
     var waitingBytes = 0
     private var arrivals: RateLimit<UInt64>
     private var refused: [EdgeCounters.Limit: Int] = [:]
-    /// What was published last, for clients that come back.
-    private(set) var recent = RecentEvents(limit: 4096)
+    /// What was published last, for those whose history was read a moment ago. Few, so that they stay in the cache.
+    private(set) var recent = RecentEvents(limit: 512)
 
     /// Without `channels` no WebSocket is served.
     public init(configuration: EdgeConfiguration, application: any EdgeApplication, channels: (any ChannelSource)? = nil, logger: Logger) {
@@ -145,12 +145,14 @@ public final class EdgeServer {
 
     /// Tells everybody who listens. Events come in the order of their offsets; one that was told before is not told again.
     public func publish(_ events: [PublishedEvent]) {
-        for start in stride(from: 0, to: events.count, by: 16) {
-            let next = events[start..<min(start + 16, events.count)]
+        // Lent and not copied: an event holds several references, and counting each is not free.
+        let events = events.span
+        for start in stride(from: 0, to: events.count, by: WebSocketHub.foresight) {
+            let next = events.extracting(start..<min(start + WebSocketHub.foresight, events.count))
             hub?.expect(next)
-            for event in next where event.offset > recent.newest ?? 0 {
-                hub?.publish(event)
-                recent.append(event)
+            for index in next.indices where next[index].offset > recent.newest ?? 0 {
+                hub?.publish(next[index])
+                recent.append(next[index])
             }
         }
     }

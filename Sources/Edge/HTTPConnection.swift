@@ -29,8 +29,7 @@ final class HTTPConnection {
     }
     private var parser: HTTPParser
     private var input: [UInt8] = []
-    private var output: [UInt8] = []
-    private var sent = 0
+    private var output = UnsentBytes()
     private var accounted = 0
     private var received = 0
     private var peerFinished = false
@@ -62,7 +61,7 @@ final class HTTPConnection {
             // A half-sent answer keeps its buffers, an idle connection needs none.
             if state == .reading, input.isEmpty, output.isEmpty, input.capacity > 0 {
                 input = []
-                output = []
+                output.forget()
             }
             return
         }
@@ -113,10 +112,10 @@ final class HTTPConnection {
         guard !isProcessing else { return }
         isProcessing = true
         var consumed = 0
-        parsing: while state == .reading, consumed < input.count, output.count - sent < 65536 {
+        parsing: while state == .reading, consumed < input.count, output.count < 65536 {
             switch parser.parse(input.span.extracting(droppingFirst: consumed)) {
             case .incomplete:
-                if parser.takeContinue() { output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
+                if parser.takeContinue() { output.add { $0.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) } }
                 break parsing
             case .refused(let status):
                 consumed = input.count
@@ -175,7 +174,7 @@ final class HTTPConnection {
     func respond(_ response: HTTPResponse, to request: UInt64) {
         guard isAwaiting(request) else { return }
         responder = nil
-        HTTPEncoder.encode(response, framing, into: &output)
+        output.add { HTTPEncoder.encode(response, framing, into: &$0) }
         finishAnswer()
     }
 
@@ -198,7 +197,7 @@ final class HTTPConnection {
         state = .streaming
         deadline = server.seconds + 15
         Socket.limitSilence(descriptor, milliseconds: 30_000)
-        HTTPEncoder.encodeStream(headers, framing, into: &output)
+        output.add { HTTPEncoder.encodeStream(headers, framing, into: &$0) }
         if framing.omitsBody || peerFinished { endStream() } else { flush() }
         return stream
     }
@@ -221,14 +220,14 @@ final class HTTPConnection {
                 return false
             }
             if count == bytes.count { return true }
-            output.append(contentsOf: bytes[count...])
+            output.add { $0.append(contentsOf: bytes[count...]) }
             updatePoll()
         } else {
-            guard output.count - sent + bytes.count <= server.limits.outboxBytes else {
+            guard output.count + bytes.count <= server.limits.outboxBytes else {
                 close()
                 return false
             }
-            output.append(contentsOf: bytes)
+            output.add { $0.append(contentsOf: bytes) }
         }
         account()
         guard !server.isFull else {
@@ -245,22 +244,12 @@ final class HTTPConnection {
         finishAnswer()
     }
 
-    private func refuse(_ status: Int) {
-        let (code, title) = switch status {
-        case 408: ("timeout", "The request did not arrive in time")
-        case 413: ("body_too_large", "The body is larger than \(server.limits.bodyBytes) bytes")
-        case 431: ("head_too_large", "The header fields are too large")
-        case 501: ("not_implemented", "Unknown method or transfer coding")
-        case 505: ("version_not_supported", "Only HTTP/1.1 is spoken here")
-        default: ("bad_request", "The request cannot be read")
-        }
-        refuse(.problem(status, code: code, title: title))
-    }
+    private func refuse(_ status: Int) { refuse(.unread(status, bodyLimit: server.limits.bodyBytes)) }
 
     /// The last answer: what follows on the connection is not read.
     private func refuse(_ response: HTTPResponse) {
         framing = .init(keepsAlive: false, isVersion11: true, omitsBody: false, requestID: nil, date: server.date)
-        HTTPEncoder.encode(response, framing, into: &output)
+        output.add { HTTPEncoder.encode(response, framing, into: &$0) }
         finishAnswer()
     }
 
@@ -273,14 +262,8 @@ final class HTTPConnection {
 
     private func flush() {
         guard state != .closed else { return }
-        if sent < output.count {
-            guard let count = unsafe output.withUnsafeBytes({ unsafe Socket.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[sent...])) })
-            else { return close() }
-            sent += count
-        }
-        if sent == output.count {
-            sent = 0
-            if output.capacity > 16384 { output = [] } else { output.removeAll(keepingCapacity: true) }
+        guard output.send(to: descriptor) else { return close() }
+        if output.isEmpty {
             if peerFinished, state == .finishing || state == .reading { return close() }
             if state == .finishing {
                 Socket.finishWriting(descriptor)
@@ -294,7 +277,7 @@ final class HTTPConnection {
 
     /// What waits for a reader of a stream counts with what waits for all clients.
     private func account() {
-        let waiting = state == .streaming ? output.count - sent : 0
+        let waiting = state == .streaming ? output.count : 0
         server.waitingBytes += waiting - accounted
         accounted = waiting
     }
@@ -302,9 +285,9 @@ final class HTTPConnection {
     private func updatePoll() {
         var wanted: PollHandle.Events = []
         let backlog = server.limits.headBytes + server.limits.bodyBytes * 2 + 8192
-        let mayRead = state == .lingering || state == .streaming || input.count < backlog && output.count - sent < 65536
+        let mayRead = state == .lingering || state == .streaming || input.count < backlog && output.count < 65536
         if !peerFinished, mayRead { wanted.insert(.readable) }
-        if sent < output.count { wanted.insert(.writable) }
+        if !output.isEmpty { wanted.insert(.writable) }
         poll?.want(wanted)
     }
 
@@ -316,7 +299,7 @@ final class HTTPConnection {
         server.forget(self)
         Socket.close(descriptor)
         input = []
-        output = []
+        output.forget()
         account()
         responder?.clientClosed()
         stream?.clientClosed()

@@ -37,4 +37,16 @@ public struct HTTPResponse: Equatable, Sendable {
             status: status, contentType: "application/problem+json",
             body: Array(#"{"type":"about:blank","status":\#(status),"code":"\#(code)","title":"\#(title)"}"#.utf8))
     }
+    /// Why a request was not read to its end.
+    static func unread(_ status: Int, bodyLimit: Int) -> Self {
+        let (code, title) = switch status {
+        case 408: ("timeout", "The request did not arrive in time")
+        case 413: ("body_too_large", "The body is larger than \(bodyLimit) bytes")
+        case 431: ("head_too_large", "The header fields are too large")
+        case 501: ("not_implemented", "Unknown method or transfer coding")
+        case 505: ("version_not_supported", "Only HTTP/1.1 is spoken here")
+        default: ("bad_request", "The request cannot be read")
+        }
+        return problem(status, code: code, title: title)
+    }
 }

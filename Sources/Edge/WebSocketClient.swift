@@ -72,7 +72,7 @@ final class WebSocketClient {
 
     func becameBlocked() {
         guard !isBlocked else { return }
-        isBlocked = true
+        setBlocked(true)
         for membership in memberships { membership.topic.setBlocked(membership.index, true) }
     }
 
@@ -123,8 +123,13 @@ final class WebSocketClient {
                 return true
             }
         }
-        isBlocked = false
+        setBlocked(false)
         return true
+    }
+
+    private func setBlocked(_ isBlocked: Bool) {
+        self.isBlocked = isBlocked
+        for case .invoice(let hash) in session.channels { hub.listeners.setBlocked(self, isBlocked, on: hash) }
     }
 
     // MARK: Topics

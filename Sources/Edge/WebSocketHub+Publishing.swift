@@ -6,6 +6,8 @@ internal import Wire
 
 /// Events on their way to those who listen.
 extension WebSocketHub {
+    /// How many events are looked at ahead.
+    static let foresight = 16
     static let shared = [Channel.events, .htlcs, .nodes]
 
     /// Invoices' own listeners first: they are few and wait for it.
@@ -13,8 +15,10 @@ extension WebSocketHub {
         admit(before: event.offset)
         if let hash = event.paymentHash, let first = listeners.first(of: hash) {
             let frame = frame(of: event, on: .invoice(hash))
+            // Asked for before: if the first has to go, another takes its place.
+            let others = listeners.others(of: hash)
             tell(first, event, frame)
-            for listener in listeners.others(of: hash) { tell(listener, event, frame) }
+            for listener in others { tell(listener, event, frame) }
             spare = frame
         }
         guard !topics.isEmpty else { return }
@@ -29,8 +33,16 @@ extension WebSocketHub {
         scheduleSlice()
     }
 
+    /// Past the client's own memory, unless something is wrong with it. None that is closing stands among the listeners.
     private func tell(_ listener: InvoiceListeners.Listener, _ event: PublishedEvent, _ frame: [UInt8]) {
-        if listener.account == nil || listener.account == event.account { unsafe send(listener.client, frame) }
+        guard listener.account == nil || listener.account == event.account else { return }
+        guard !listener.isBlocked else { return unsafe send(listener.client, frame) }
+        switch unsafe RawWrite.send(listener.wsi, listener.descriptor, frame) {
+        case .sent: break
+        case .blocked: unsafe listener.client.becameBlocked()
+        case .broken: return unsafe broke(listener.client)
+        }
+        counters.framesOut += 1
     }
 
     /// Written into the memory of the frame before, if that is not in use any more.
@@ -42,14 +54,13 @@ extension WebSocketHub {
     }
 
     /// Touches what the next events will need: all at once, so that memory is waited for once and not for each of them.
-    func expect(_ events: ArraySlice<PublishedEvent>) {
+    func expect(_ events: borrowing Span<PublishedEvent>) {
         guard events.count > 1, !listeners.isEmpty else { return }
-        for event in events {
-            if let hash = event.paymentHash, let listener = listeners.first(of: hash) { expected.append(listener) }
-        }
-        // Nothing is retained here, because that would wait for each.
-        for listener in expected { unsafe busy += lws_partial_buffered(listener.wsi) + (listener.client.isBlocked ? 1 : 0) }
-        expected.removeAll(keepingCapacity: true)
+        for index in events.indices { if let hash = events[index].paymentHash { listeners.expect(hash) } }
+        var expected = unsafe InlineArray<16, OpaquePointer?>(repeating: nil)
+        for index in events.indices { if let hash = events[index].paymentHash { unsafe expected[index] = listeners.first(of: hash)?.wsi } }
+        // Nothing but this, so that the processor asks for all of them before it has the first.
+        for index in events.indices { if let wsi = unsafe expected[index] { unsafe busy &+= lws_partial_buffered(wsi) } }
     }
 
     private func scheduleSlice() {

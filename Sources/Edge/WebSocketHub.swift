@@ -15,14 +15,12 @@ final class WebSocketHub {
     private(set) var clients: [WebSocketClient] = []
     /// Those that were told to go, with the second at which they are made to.
     private var leaving: [(client: WebSocketClient, deadline: Int)] = []
-    var listeners = InvoiceListeners()
+    let listeners = InvoiceListeners()
     var topics: [TopicName: Topic] = [:]
     var dirty: [Topic] = []
     /// Memory of the frame that was made last.
     var spare: [UInt8] = []
-    /// Whom the next events are for; empty but within ``expect(_:)``.
-    var expected: [InvoiceListeners.Listener] = []
-    /// How many of those had something waiting: what was touched has to be used.
+    /// For how many of the events that were expected something waited: what was touched has to be used.
     var busy: Int32 = 0
     let turnEnd = OncePerTurn()
     var counters = EdgeCounters()
@@ -205,12 +203,15 @@ final class WebSocketHub {
             counters.framesOut += 1
             if waits { kept(frame.count, for: client) }
         case .overflow: dismissSlow(client)
-        case .broken:
-            client.isClosing = true
-            server.waitingBytes -= client.dropOutbox()
-            leaveAll(client)
-            unsafe RawWrite.kill(client.wsi)
+        case .broken: broke(client)
         }
+    }
+
+    func broke(_ client: WebSocketClient) {
+        client.isClosing = true
+        server.waitingBytes -= client.dropOutbox()
+        leaveAll(client)
+        unsafe RawWrite.kill(client.wsi)
     }
 
     private func kept(_ bytes: Int, for client: WebSocketClient) {

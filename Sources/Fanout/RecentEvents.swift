@@ -37,10 +37,10 @@ public struct RecentEvents: Sendable {
             ring.append(event)
             return nil
         }
-        let oldest = ring[first]
-        ring[first] = event
+        var displaced = event
+        swap(&ring[first], &displaced)
         first = (first + 1) % limit
-        return oldest
+        return displaced
     }
 
     /// All events after `offset` that are `wanted`, at most `most`. `nil` if the memory does not reach back so far, or

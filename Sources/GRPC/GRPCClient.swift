@@ -48,7 +48,7 @@ public final class GRPCClient {
             } else {
                 TCPStream(host: host, port: port, timeoutMilliseconds: timeout)
             }
-        let connection = HTTP2Connection(stream, isServer: false)
+        let connection = HTTP2Connection(stream, isServer: false, settings: settings)
         let keepalive = Keepalive(
             settings, ping: { [weak connection] in connection?.session.ping() },
             onTimeout: { [weak connection] in connection?.close(.keepaliveTimedOut) })

@@ -27,19 +27,29 @@ public final class GRPCServer {
 
     /// For methods of one request: the handler runs when the client has sent it and closed its side.
     public func handleUnary(_ path: String, _ handler: @escaping @LoopActor ([UInt8], ServerCall) -> Void) {
+        let timeout = settings.requestTimeoutMilliseconds
         handle(path) { call in
             var request: [UInt8]?
-            call.onMessage = { request = $0 }
+            let deadline = Self.deadlines.schedule(afterMilliseconds: timeout) { [weak call] in
+                call?.finish(GRPCStatus(.deadlineExceeded, "the request did not come"))
+            }
+            call.onMessage = { [unowned call] message in
+                guard request == nil else { return call.finish(GRPCStatus(.invalidArgument, "more than one message came")) }
+                request = message
+            }
             call.onHalfClose = { [unowned call] in
+                Self.deadlines.cancel(deadline)
                 if let request { handler(request, call) } else { call.finish(GRPCStatus(.internalError, "no message came")) }
             }
         }
     }
 
-    /// Listens; returns the port in use.
+    private static let deadlines = TimerWheel()
+
+    /// Listens; returns the port in use. Servers that share a port are given its connections by turns.
     @discardableResult
-    public func start() throws(TCPListener.Failure) -> Int {
-        let listener = try TCPListener(host: host, port: port) { stream in self.accepted(stream) }
+    public func start(sharingPort isShared: Bool = false) throws(TCPListener.Failure) -> Int {
+        let listener = try TCPListener(host: host, port: port, isShared: isShared) { stream in self.accepted(stream) }
         self.listener = listener
         return listener.port
     }
@@ -57,17 +67,32 @@ public final class GRPCServer {
     }
 
     public var connectionCount: Int { connections.count }
+    public var callCount: Int { connections.values.reduce(0) { $0 + $1.session.streamCount } }
 
     private func accepted(_ stream: TCPStream) {
+        guard connections.count < settings.maximumConnections else { return stream.close() }
         let connection =
             if let tls {
-                HTTP2Connection(TLSStream(accepting: stream, configuration: tls), isServer: true)
+                HTTP2Connection(TLSStream(accepting: stream, configuration: tls), isServer: true, settings: settings)
             } else {
-                HTTP2Connection(stream, isServer: true)
+                HTTP2Connection(stream, isServer: true, settings: settings)
             }
         let key = ObjectIdentifier(connection)
         connections[key] = connection
-        connection.onClose = { [weak self] _ in self?.connections[key] = nil }
+        let keepalive = Keepalive(
+            settings, ping: { [weak connection] in connection?.session.ping() },
+            onTimeout: { [weak connection] in connection?.cut(.keepaliveTimedOut) })
+        let idling = Idling(settings) { [weak connection] in connection?.session.sayGoodbye() }
+        connection.session.onStreamCount = { count in
+            keepalive.streamCountChanged(to: count)
+            idling.streamCountChanged(to: count)
+        }
+        connection.session.onPingAnswered = { keepalive.pingAnswered() }
+        connection.onClose = { [weak self] _ in
+            self?.connections[key] = nil
+            keepalive.stop()
+            idling.stop()
+        }
         connection.session.onRequest = { [weak self, weak connection] id, fields in
             guard let self, let connection else { return nil }
             return self.route(fields, id, connection.session)
@@ -78,7 +103,9 @@ public final class GRPCServer {
         let call = ServerCall(session, id, fields, settings.maximumMessageBytes)
         let isGRPC = fields.contains { $0.name == "content-type" && $0.value.hasPrefix("application/grpc") }
         let isPost = fields.contains { $0.name == ":method" && $0.value == "POST" }
-        if !isPost {
+        if callCount >= settings.maximumCalls {
+            call.finish(GRPCStatus(.resourceExhausted, "as many calls as may be are open"))
+        } else if !isPost {
             call.finish(httpStatus: 405, GRPCStatus(.internalError, "the method must be POST"))
         } else if !isGRPC {
             call.finish(httpStatus: 415, GRPCStatus(.internalError, "the content type must be application/grpc"))

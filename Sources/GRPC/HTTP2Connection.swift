@@ -17,9 +17,9 @@ final class HTTP2Connection {
 
     private static let fullBytes = 1 << 20
 
-    init(_ stream: any ByteStream, isServer: Bool) {
+    init(_ stream: any ByteStream, isServer: Bool, settings: GRPCSettings) {
         self.stream = stream
-        session = HTTP2Session(isServer: isServer)
+        session = HTTP2Session(isServer: isServer, settings: settings)
         session.onOutput = { [weak self] in self?.schedulePump() }
         stream.onOpen = { self.onOpen?() }
         stream.onBytes = { self.received($0) }

@@ -25,7 +25,7 @@ final class HTTP2Session {
     /// nghttp2 itself could not go on.
     private var isBroken = false
 
-    init(isServer: Bool) {
+    init(isServer: Bool, settings: GRPCSettings = GRPCSettings()) {
         self.isServer = isServer
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         if isServer {
@@ -33,14 +33,15 @@ final class HTTP2Session {
         } else {
             unsafe nghttp2_session_client_new(&session, HTTP2Callbacks.table, context)
         }
-        let settings = [
-            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: 8 << 20),
-            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue), value: 1000),
+        let entries = [
+            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(clamping: settings.callWindowBytes)),
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue), value: UInt32(clamping: settings.maximumCallsPerConnection)),
             nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0),
         ]
         // A server has no say about pushes.
-        unsafe nghttp2_submit_settings(session, 0, settings, isServer ? 2 : 3)
-        unsafe nghttp2_session_set_local_window_size(session, 0, 0, 16 << 20)
+        unsafe nghttp2_submit_settings(session, 0, entries, isServer ? 2 : 3)
+        unsafe nghttp2_session_set_local_window_size(session, 0, 0, Int32(clamping: settings.connectionWindowBytes))
     }
 
     isolated deinit { unsafe nghttp2_session_del(session) }

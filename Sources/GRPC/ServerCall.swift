@@ -11,6 +11,8 @@ public final class ServerCall {
     public var onMessage: (@LoopActor ([UInt8]) -> Void)?
     /// The client sends no more messages.
     public var onHalfClose: (@LoopActor () -> Void)?
+    /// All that was sent has gone to the client's window or the socket.
+    public var onDrain: (@LoopActor () -> Void)?
     /// The call ended before ``finish(_:trailers:)``: the client cancelled it or its connection is gone.
     public var onCancel: (@LoopActor () -> Void)?
 
@@ -56,6 +58,15 @@ public final class ServerCall {
         finish(httpStatus: 200, status, trailers)
     }
 
+    /// Ends the call at once with RESOURCE_EXHAUSTED: what a client does not read is not kept for it.
+    public func overrun() {
+        guard !hasEnded else { return }
+        releaseClosures()
+        isOver = true
+        outgoing = OutgoingMessages()
+        session?.reset(id, code: NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+    }
+
     func finish(httpStatus: Int, _ status: GRPCStatus, _ metadata: Metadata = Metadata()) {
         guard !hasEnded else { return }
         let fields = status.fields + metadata.fields
@@ -74,6 +85,7 @@ public final class ServerCall {
     private func releaseClosures() {
         onMessage = nil
         onHalfClose = nil
+        onDrain = nil
         onCancel = nil
     }
 
@@ -110,7 +122,9 @@ extension ServerCall: HTTP2Stream {
     }
 
     func fill(_ buffer: UnsafeMutableRawBufferPointer) -> StreamFilling {
+        guard !isOver else { return .bytes(0) }
         let count = unsafe outgoing.take(into: buffer)
+        if count > 0, outgoing.count == 0, onDrain != nil { LoopActor.atEndOfTurn { self.onDrain?() } }
         if let trailers, outgoing.count == 0 { return .last(count, trailers: trailers) }
         return .bytes(count)
     }

@@ -52,6 +52,9 @@ final class EventHistory {
         invoices = InvoiceHistory(ledger: ledger, asked: asked)
     }
 
+    /// The offset up to which events were published here.
+    var head: Int64? { recent.newest }
+
     /// `events` are the newest up to the head, without a gap. Before this nothing can be answered.
     func start(at head: Int64, _ events: [PublishedEvent]) {
         guard recent.newest == nil else { return }

@@ -19,6 +19,8 @@ final class Leadership {
     private let logger: Logger
     private var timer: Timer?
     private var isAsking = false
+    /// Who waits for the lease to be given back, should the question for it that is under way be answered with it.
+    private var ending: [@LoopActor () -> Void] = []
     private(set) var state = State.follower
     var onState: (@LoopActor (State) -> Void)?
 
@@ -38,7 +40,9 @@ final class Leadership {
     func stop(_ done: @escaping @LoopActor () -> Void) {
         timer?.cancel()
         timer = nil
-        guard case .leader = state else { return done() }
+        guard case .leader = state else {
+            return isAsking ? ending.append(done) : done()
+        }
         become(.follower)
         ledger.releaseLease { _ in done() }
     }
@@ -57,6 +61,7 @@ final class Leadership {
         case .follower:
             ledger.acquireLease(instance: instance, milliseconds: leaseMilliseconds) { [self] result in
                 isAsking = false
+                if !ending.isEmpty { return ledger.releaseLease { [self] _ in end() } }
                 if case .success(let term?) = result, timer != nil { become(.leader(term: term)) }
             }
         case .leader:
@@ -64,8 +69,15 @@ final class Leadership {
                 isAsking = false
                 // A store that is away takes no lease from us: nobody else can have it either.
                 if case .success(false) = result { deposed() }
+                end()
             }
         }
+    }
+
+    private func end() {
+        let waiting = ending
+        ending = []
+        for done in waiting { done() }
     }
 
     private func become(_ state: State) {

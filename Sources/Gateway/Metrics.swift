@@ -16,6 +16,9 @@ final class Metrics {
     var webhooks: [WebhookOutcome: UInt64] = [:]
     var events = 0
     var requests = 0
+    /// By method of `lnmux.Service`.
+    var grpcCalls: [String: Int] = [:]
+    var acceptedSubscribers = 0
     var historyQueries = 0
     var term: Int64?
     var databaseIsConnected = false
@@ -29,7 +32,7 @@ final class Metrics {
     }
 
     /// `nodes` are names and whether each is connected; `head` is the stream's.
-    func text(nodes: [(name: String, isConnected: Bool)], head: Int64, livePayments: Int, edge: EdgeStatus) -> String {
+    func text(nodes: [(name: String, isConnected: Bool)], head: Int64, behind: Int64, livePayments: Int, edge: EdgeStatus) -> String {
         var text = Exposition()
         text.counter("htlcs", "HTLCs by what was decided about them.", by: "outcome", HTLCOutcome.allCases.map { ($0.rawValue, htlcs[$0] ?? 0) })
         text.histogram("decision_seconds", "From an HTLC's offer to the orders about it.", decision)
@@ -46,7 +49,10 @@ final class Metrics {
         text.counter(
             "webhook_deliveries", "Attempts to deliver a webhook, by how they ended: retried ones are tried again, failed ones are not.",
             by: "outcome", WebhookOutcome.allCases.map { ($0.rawValue, webhooks[$0] ?? 0) })
+        text.counter("grpc_calls", "Calls of lnmux.Service, by method.", by: "method", grpcCalls.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        text.gauge("invoice_accepted_subscribers", "Open streams of lnmux.Service/SubscribeInvoiceAccepted.", acceptedSubscribers)
         text.gauge("stream_head", "Offset of the last event published.", head)
+        text.gauge("stream_behind", "Events that are known to be committed and were not published here yet.", behind)
         text.gauge("payments_live", "Payments in memory.", livePayments)
         append(edge, to: &text)
         text.gauge("database_connected", "Whether the database answers.", databaseIsConnected ? 1 : 0)

@@ -19,10 +19,12 @@ public final class PaymentGateway {
     let metrics = Metrics()
     let leadership: Leadership
     let board: NodeBoard
+    let requests: LeaderRequests
     let history: EventHistory
     let courier: WebhookCourier
     let outbound: OutboundClient
     let webhookSecrets: WebhookSecrets
+    let pages: EventPages
     private let retention: Retention
     private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
@@ -59,6 +61,7 @@ public final class PaymentGateway {
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
         board = NodeBoard(ledger: ledger)
+        requests = LeaderRequests(ledger: ledger)
         retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
         history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
@@ -66,9 +69,15 @@ public final class PaymentGateway {
         outbound = OutboundClient(rules: settings.webhooks.rules, userAgent: "Leyden/\(settings.version)")
         courier = WebhookCourier(
             ledger: ledger, history: history, client: outbound, secrets: webhookSecrets, settings: settings.webhooks, metrics: metrics, logger: logger)
+        pages = EventPages(ledger: ledger, history: history) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
         leadership.onState = { [weak self] state in self?.leadershipChanged(state) }
+        requests.term = { [weak self] in
+            guard let self, isRestored, case .leader(let term) = leadership.state else { return nil }
+            return term
+        }
+        requests.serve = { [weak self] wish, answer in self?.serve(wish, answer) }
         for node in nodes { listen(to: node) }
     }
 
@@ -83,6 +92,8 @@ public final class PaymentGateway {
     func stateName(of node: LNDNode) -> String { isLeader ? node.state.name : board.states[node.pubkey] ?? "unknown" }
     /// The committed offset up to which readers have been told.
     public var head: Int64 { publisher.head ?? 0 }
+    /// Committed events that readers have not been told yet, as far as that is known.
+    var behind: Int64 { max(0, publisher.committedHead - (publisher.head ?? publisher.committedHead)) }
 
     // MARK: Life
 
@@ -90,18 +101,22 @@ public final class PaymentGateway {
     public func start() {
         ledger.onState = { [weak self] state in self?.ledgerChanged(state) }
         ledger.onHead = { [weak self] head in if let self { publisher.heard(head, patiently: isLeader) } }
+        ledger.onRequests = { [weak self] in self?.requests.happened() }
         ledger.onBatch = { [metrics] in metrics.batch(entries: $0, nanoseconds: $1) }
         ledger.start(migrates: settings.migrates)
         ticks = Timer(afterMilliseconds: 100, repeats: 100) { [weak self] in
             guard let self else { return }
             timePassed()
-            if !ledger.isListening { publisher.catchUp() }
+            guard !ledger.isListening else { return }
+            publisher.catchUp()
+            requests.happened()
         }
         sweeps = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in
             self?.sweepExpired()
             self?.shareNodeStates()
             // A notification may get lost.
             self?.publisher.catchUp()
+            self?.requests.happened()
         }
     }
 
@@ -130,6 +145,7 @@ public final class PaymentGateway {
         ledger.stream { [self] result in
             guard case .success(let position) = result else { return connectLater() }
             if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
+            if let epoch, epoch != position.epoch { return foundAnotherEpoch() }
             epoch = position.epoch
             guard publisher.head == nil else { return goOn() }
             // The newest of the past are kept at hand: most clients were away for a moment only.
@@ -158,6 +174,12 @@ public final class PaymentGateway {
         ledger.renewEpoch(position.epoch) { [weak self] result in
             if case .success = result { self?.onRestored?() } else { self?.connectLater() }
         }
+    }
+
+    /// Somebody else has noticed it first, or an operator has said so; the log may have grown again since.
+    private func foundAnotherEpoch() {
+        logger.critical("the log has another epoch than the one that was published; this process ends")
+        onRestored?()
     }
 
     private func goOn() {
@@ -200,6 +222,7 @@ public final class PaymentGateway {
             machine.restored(sets, at: now)
             isRestored = true
             for node in nodes { node.start() }
+            requests.happened()
         }
     }
 

@@ -12,6 +12,8 @@ final class Publisher {
     private let publish: @LoopActor ([PublishedEvent]) -> Void
     /// The last offset that was handed on; nothing is before it is known.
     private(set) var head: Int64?
+    /// The highest offset that is known to be committed.
+    private(set) var committedHead: Int64 = 0
     private var gathered: [PublishedEvent] = []
     private let turnEnd = OncePerTurn()
     private var isReading = false
@@ -45,6 +47,7 @@ final class Publisher {
     /// The store has told of commits up to `head`. Those of this process are told by their own answers, which get a
     /// moment to arrive where most are its own.
     func heard(_ head: Int64, patiently: Bool) {
+        committedHead = max(committedHead, head)
         guard patience == nil, let known = self.head, head > known else { return }
         guard patiently else { return catchUp() }
         patience = Timer(afterMilliseconds: 20) { [self] in
@@ -75,6 +78,7 @@ final class Publisher {
     private func hand(_ events: [PublishedEvent]) {
         guard let last = events.last else { return }
         head = last.offset
+        committedHead = max(committedHead, last.offset)
         publish(events)
     }
 

@@ -182,13 +182,21 @@ extension Migration {
                 END IF;
             END LOOP;
 
-            INSERT INTO events ("offset", part, account, time, id, type, payment_hash, data)
-            SELECT o_head + row_number() OVER (ORDER BY v.n), v_part, o_accounts[v.entry], p_time[v.entry], v.id, v.type, v.hash, v.data
-            FROM unnest(p_event_entry, p_event_id, p_event_type, p_event_hash, p_event_data)
-                WITH ORDINALITY v (entry, id, type, hash, data, n)
-            WHERE o_outcomes[v.entry] BETWEEN 2 AND 5
-                AND NOT (o_outcomes[v.entry] = 4 AND v.type IN ('htlc.accepted', 'invoice.accepted'));
-            GET DIAGNOSTICS v_written = ROW_COUNT;
+            WITH written AS (
+                INSERT INTO events ("offset", part, account, time, id, type, payment_hash, data)
+                SELECT o_head + row_number() OVER (ORDER BY v.n), v_part, o_accounts[v.entry], p_time[v.entry], v.id, v.type, v.hash, v.data
+                FROM unnest(p_event_entry, p_event_id, p_event_type, p_event_hash, p_event_data)
+                    WITH ORDINALITY v (entry, id, type, hash, data, n)
+                WHERE o_outcomes[v.entry] BETWEEN 2 AND 5
+                    AND NOT (o_outcomes[v.entry] = 4 AND v.type IN ('htlc.accepted', 'invoice.accepted'))
+                RETURNING "offset", account, time, type, payment_hash
+            ), requested AS (
+                INSERT INTO settlements (account, sequence, payment_hash, requested_at)
+                SELECT w.account, coalesce((SELECT max(s.sequence) FROM settlements s WHERE s.account = w.account), 0)
+                    + row_number() OVER (PARTITION BY w.account ORDER BY w."offset"), w.payment_hash, w.time
+                FROM written w WHERE w.type = 'invoice.settle_requested'
+            )
+            SELECT count(*) INTO v_written FROM written;
             IF v_written > 0 THEN
                 UPDATE stream SET head = o_head + v_written;
                 PERFORM pg_notify('leyden_events', (o_head + v_written)::text);

@@ -20,7 +20,7 @@ final class Connection {
     private let settings: ConnectionSettings
     private let onReady: @LoopActor () -> Void
     private let onClosed: @LoopActor (StatementFailure) -> Void
-    private let onNotification: @LoopActor (_ payload: String) -> Void
+    private let onNotification: @LoopActor (_ channel: String, _ payload: String) -> Void
 
     private var connection: OpaquePointer?
     private var poll: PollHandle?
@@ -35,7 +35,7 @@ final class Connection {
         _ settings: ConnectionSettings,
         onReady: @escaping @LoopActor () -> Void,
         onClosed: @escaping @LoopActor (StatementFailure) -> Void,
-        onNotification: @escaping @LoopActor (String) -> Void = { _ in }
+        onNotification: @escaping @LoopActor (String, String) -> Void = { _, _ in }
     ) {
         self.settings = settings
         self.onReady = onReady
@@ -147,9 +147,10 @@ final class Connection {
             guard unsafe self.connection != nil else { return }
         }
         while let notification = unsafe PQnotifies(connection) {
+            let channel = unsafe String(cString: notification.pointee.relname)
             let payload = unsafe String(cString: notification.pointee.extra)
             unsafe PQfreemem(notification)
-            onNotification(payload)
+            onNotification(channel, payload)
             guard unsafe self.connection != nil else { return }
         }
         if !isAlive || isBroken { return lose(failure()) }

@@ -61,9 +61,10 @@ enum InvoiceQuery {
             parameters)
     }
 
-    static func read(_ rows: Rows) -> [(number: Int64, invoice: InvoiceRecord)] {
-        (0..<rows.count).map { row in
-            let state = InvoiceState(rawValue: rows.text(row, 11)) ?? .open
+    /// A state that this version does not know, of a newer one perhaps, must not be taken for another.
+    static func read(_ rows: Rows) throws(LedgerError) -> [(number: Int64, invoice: InvoiceRecord)] {
+        try (0..<rows.count).map { row throws(LedgerError) in
+            guard let state = InvoiceState(rawValue: rows.text(row, 11)) else { throw .unavailable("an invoice has an unknown state") }
             let description: InvoiceRecord.Description? =
                 rows.optional(row, 8, rows.text).map { .text($0) } ?? rows.optional(row, 9, rows.bytes32).map { .hash($0) }
             let invoice = InvoiceRecord(

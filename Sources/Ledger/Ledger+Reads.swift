@@ -17,7 +17,9 @@ extension Ledger {
     public func invoice(
         _ hash: PaymentHash, account: Int64? = nil, completion: @escaping @LoopActor (Result<InvoiceRecord?, LedgerError>) -> Void
     ) {
-        reads.read(InvoiceQuery.one(hash, account: account), completion) { InvoiceQuery.read($0).first?.invoice }
+        reads.read(InvoiceQuery.one(hash, account: account), completion) { rows throws(LedgerError) in
+            try InvoiceQuery.read(rows).first?.invoice
+        }
     }
 
     /// An account's invoices (everybody's if it is `nil`), newest first; `cursor` is an earlier page's `next`.
@@ -26,11 +28,19 @@ extension Ledger {
         completion: @escaping @LoopActor (Result<InvoicePage, LedgerError>) -> Void
     ) {
         let limit = max(1, limit)
-        reads.read(InvoiceQuery.page(account: account, state: state, after: cursor, limit: limit), completion) { rows in
-            let found = InvoiceQuery.read(rows)
+        reads.read(InvoiceQuery.page(account: account, state: state, after: cursor, limit: limit), completion) { rows throws(LedgerError) in
+            let found = try InvoiceQuery.read(rows)
             let next = found.count > limit ? found[limit - 1].number : nil
             return InvoicePage(invoices: found.prefix(limit).map(\.invoice), next: next)
         }
+    }
+
+    /// What the account asked to be settled, from a number on, in that order.
+    public func settlements(
+        account: Int64, from sequence: Int64, limit: Int,
+        completion: @escaping @LoopActor (Result<[RequestedSettlement], LedgerError>) -> Void
+    ) {
+        reads.read(SettlementQuery.page(account: account, from: sequence, limit: limit), completion, SettlementQuery.read)
     }
 
     /// Stored invoices that are open past their expiry, the oldest first.
@@ -73,8 +83,8 @@ extension Ledger {
     public func invoices(
         _ hashes: [PaymentHash], completion: @escaping @LoopActor (Result<[PaymentHash: InvoiceRecord], LedgerError>) -> Void
     ) {
-        reads.read(InvoiceQuery.many(hashes), completion) { rows in
-            Dictionary(InvoiceQuery.read(rows).map { ($0.invoice.paymentHash, $0.invoice) }) { first, _ in first }
+        reads.read(InvoiceQuery.many(hashes), completion) { rows throws(LedgerError) in
+            Dictionary(try InvoiceQuery.read(rows).map { ($0.invoice.paymentHash, $0.invoice) }) { first, _ in first }
         }
     }
 

@@ -25,6 +25,8 @@ public final class Ledger {
     public var onState: ((State) -> Void)?
     /// Another process or this one has committed events up to this offset. Only a wake-up: it may get lost.
     public var onHead: ((Int64) -> Void)?
+    /// Something was asked of the leader, or was answered. It may get lost too.
+    public var onRequests: (() -> Void)?
     /// Every batch that was answered: entries in it, and nanoseconds from sending to the answer.
     public var onBatch: ((_ entries: Int, _ nanoseconds: UInt64) -> Void)?
 
@@ -60,6 +62,7 @@ public final class Ledger {
         reads.onChange = { [weak self] in self?.connectionChanged() }
         commits.onBatch = { [weak self] in self?.onBatch?($0, $1) }
         tail.onHead = { [weak self] in self?.onHead?($0) }
+        tail.onRequests = { [weak self] in self?.onRequests?() }
         bringUp()
     }
 

@@ -6,7 +6,7 @@ internal import Loop
 final class Link {
     /// The new problem, or `nil` when the connection stands.
     var onChange: ((String?) -> Void)?
-    var onNotification: ((String) -> Void)?
+    var onNotification: ((_ channel: String, _ payload: String) -> Void)?
 
     private let settings: ConnectionSettings
     private let logger: Logger
@@ -33,7 +33,7 @@ final class Link {
                 self?.onChange?(nil)
             },
             onClosed: { [weak self] in self?.closed($0) },
-            onNotification: { [weak self] in self?.onNotification?($0) })
+            onNotification: { [weak self] in self?.onNotification?($0, $1) })
         self.connection = connection
         connection.open()
     }

@@ -11,6 +11,8 @@ struct Migration: Sendable {
         // The function names columns only when it runs: its text is the present one in every version that brings it.
         Migration(version: 4, name: "daily partitions of events", statements: partitions + [commitFunction]),
         Migration(version: 8, name: "webhooks", statements: webhooks),
+        Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
+        Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

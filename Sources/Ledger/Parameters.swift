@@ -15,6 +15,7 @@ struct Parameters {
     mutating func append(_ value: Bytes32?) {
         append(value.map { value in { $0.append(value) } })
     }
+    mutating func append(_ value: PublicKey?) { append(value.map { value in { $0.append(contentsOf: value.array) } }) }
     mutating func append(_ column: Column) { append { column.write(to: &$0) } }
 
     private mutating func append(_ write: ((inout [UInt8]) -> Void)?) {

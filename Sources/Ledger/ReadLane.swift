@@ -41,22 +41,30 @@ final class ReadLane {
 
     func read<Value>(
         _ step: Step, _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
-        _ decode: @escaping @LoopActor (Rows) -> Value
+        _ decode: @escaping @LoopActor (Rows) throws(LedgerError) -> Value
     ) {
-        read([step], completion) { decode($0[0]) }
+        read([step], completion) { rows throws(LedgerError) in try decode(rows[0]) }
     }
 
     /// Several questions in one transaction, each of which sees what was committed when it runs.
     func read<Value>(
         _ steps: [Step], _ completion: @escaping @LoopActor (Result<Value, LedgerError>) -> Void,
-        _ decode: @escaping @LoopActor ([Rows]) -> Value
+        _ decode: @escaping @LoopActor ([Rows]) throws(LedgerError) -> Value
     ) {
         guard let connection = link.ready else {
             let reason = problem ?? "not connected"
             return LoopActor.atEndOfTurn { completion(.failure(.unavailable(reason))) }
         }
         connection.submit(steps) { outcome in
-            completion(outcome.map { decode($0) }.mapError { LedgerError($0) })
+            switch outcome {
+            case .failure(let failure): completion(.failure(LedgerError(failure)))
+            case .success(let rows):
+                do throws(LedgerError) {
+                    completion(.success(try decode(rows)))
+                } catch {
+                    completion(.failure(error))
+                }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ internal import Loop
 @LoopActor
 final class TailLane {
     var onHead: ((Int64) -> Void)?
+    var onRequests: (() -> Void)?
     /// Whether the server has promised to tell of commits.
     private(set) var isListening = false
 
@@ -20,11 +21,15 @@ final class TailLane {
             guard let self else { return }
             self.isListening = false
             guard problem == nil else { return }
-            self.link.ready?.submit([Step(Statement("listen", "LISTEN leyden_events"))]) { [weak self] outcome in
+            self.link.ready?.submit([
+                Step(Statement("listen", "LISTEN leyden_events")), Step(Statement("listen to requests", "LISTEN leyden_requests")),
+            ]) { [weak self] outcome in
                 if case .success = outcome { self?.isListening = true }
             }
         }
-        link.onNotification = { [weak self] payload in Int64(payload).map { self?.onHead?($0) } }
+        link.onNotification = { [weak self] channel, payload in
+            if channel == "leyden_requests" { self?.onRequests?() } else if let head = Int64(payload) { self?.onHead?(head) }
+        }
         link.open()
     }
 

@@ -17,14 +17,16 @@ public final class TCPListener {
     private var poll: PollHandle?
     private let onAccept: @LoopActor (TCPStream) -> Void
 
-    /// Listens at once. The streams are open already; set their closures before returning.
-    public init(host: String, port: Int, onAccept: @escaping @LoopActor (TCPStream) -> Void) throws(Failure) {
+    /// Listens at once. The streams are open already; set their closures before returning. A port that `isShared` can be
+    /// listened on by other processes of this user that share it too.
+    public init(host: String, port: Int, isShared: Bool = false, onAccept: @escaping @LoopActor (TCPStream) -> Void) throws(Failure) {
         self.onAccept = onAccept
         guard let address = HostLookup.wait(host: host, port: port).first else { throw .unknownAddress(host) }
         descriptor = address.makeSocket()
         guard descriptor >= 0 else { throw .cannotListen(errno) }
         var on: Int32 = 1
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        if isShared { unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size)) }
         guard unsafe address.withPointer({ unsafe bind(descriptor, $0, $1) }) == 0, listen(descriptor, 511) == 0 else {
             let error = errno
             _ = Glibc.close(descriptor)

@@ -6,8 +6,11 @@ final class TLSContext: @unchecked Sendable {
     // @unchecked: the context is configured before it is shared and only counted and read afterwards, which the
     // library allows from any thread.
     let pointer: OpaquePointer
+    /// Whether a peer that does not choose `h2` is refused.
+    let needsHTTP2: Bool
 
-    init(client: Bool) throws(TLSError) {
+    init(client: Bool, needsHTTP2: Bool = true) throws(TLSError) {
+        self.needsHTTP2 = needsHTTP2
         ERR_clear_error()
         guard let context = unsafe SSL_CTX_new(client ? TLS_client_method() : TLS_server_method()) else {
             throw TLSError(TLSError.takeReason(or: "no TLS context"))

@@ -8,6 +8,7 @@ final class TLSSession {
     enum Reading { case bytes(Int), empty, closedByPeer, failed(CloseReason) }
 
     private let ssl: OpaquePointer
+    private let needsHTTP2: Bool
     // Both belong to `ssl`.
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
@@ -28,6 +29,7 @@ final class TLSSession {
             unsafe SSL_set_accept_state(ssl)
         }
         unsafe self.ssl = ssl
+        needsHTTP2 = context.needsHTTP2
         unsafe self.incoming = incoming
         unsafe self.outgoing = outgoing
     }
@@ -41,7 +43,7 @@ final class TLSSession {
     func handshake() -> Handshake {
         ERR_clear_error()
         let result = unsafe SSL_do_handshake(ssl)
-        if result == 1 { return speaksHTTP2 ? .complete : .failed(.tlsFailed(detail: "the peer does not speak h2")) }
+        if result == 1 { return !needsHTTP2 || speaksHTTP2 ? .complete : .failed(.tlsFailed(detail: "the peer does not speak h2")) }
         switch unsafe SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .incomplete
         default: return .failed(failure())

@@ -63,8 +63,16 @@ public struct Bytes32: Sendable, BitwiseCopyable {
 extension Bytes32: Equatable {
     @inlinable
     public static func == (lhs: Self, rhs: Self) -> Bool {
-        var difference: UInt8 = 0
-        for index in 0..<32 { difference |= lhs.storage[index] ^ rhs.storage[index] }
+        var difference: UInt64 = 0
+        // Both are thirty-two bytes long.
+        unsafe lhs.storage.span.withUnsafeBytes { left in
+            unsafe rhs.storage.span.withUnsafeBytes { right in
+                for start in stride(from: 0, to: 32, by: 8) {
+                    difference |= unsafe left.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+                        ^ right.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+                }
+            }
+        }
         return difference == 0
     }
 }

@@ -31,13 +31,31 @@ public enum Hex {
 
     /// Appends two digits for each byte to ASCII text under construction.
     public static func append(_ bytes: borrowing Span<UInt8>, to text: inout [UInt8]) {
+        let count = bytes.count
         // At once: each append to an array asks first whether the array may be changed.
-        text.append(addingCapacity: bytes.count * 2) { output in
-            for index in bytes.indices {
-                output.append(digit(bytes[index] >> 4))
-                output.append(digit(bytes[index] & 15))
+        text.append(addingCapacity: count * 2) { output in
+            var index = 0
+            while index + 4 <= count {
+                let digits = eightDigits(
+                    UInt32(bytes[index]) << 24 | UInt32(bytes[index + 1]) << 16 | UInt32(bytes[index + 2]) << 8 | UInt32(bytes[index + 3]))
+                for place in 0..<8 { output.append(UInt8(truncatingIfNeeded: digits >> (56 - 8 * UInt64(place)))) }
+                index += 4
+            }
+            for rest in index..<count {
+                output.append(digit(bytes[rest] >> 4))
+                output.append(digit(bytes[rest] & 15))
             }
         }
+    }
+
+    /// The digits of a number, the first in the highest byte: half a byte is spread over each, and all become text at once.
+    private static func eightDigits(_ number: UInt32) -> UInt64 {
+        var halves = UInt64(number)
+        halves = (halves << 16 | halves) & 0x0000_FFFF_0000_FFFF
+        halves = (halves << 8 | halves) & 0x00FF_00FF_00FF_00FF
+        halves = (halves << 4 | halves) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = ((halves + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+        return halves + 0x3030_3030_3030_3030 + letters * 39
     }
 
     /// Appends two digits to ASCII text under construction.

@@ -14,6 +14,7 @@ public struct CentrifugeError: Error, Equatable, Sendable {
     public static let notAvailable = Self(code: 108, message: "not available")
     public static let tokenExpired = Self(code: 109, message: "token expired")
     public static let tooManyRequests = Self(code: 111, message: "too many requests")
+    public static let unrecoverablePosition = Self(code: 112, message: "unrecoverable position")
 
     /// What will pass: a client that asks again later may be served. Without this one that subscribes would give up.
     public var isTemporary: Bool { self == .internalError || self == .tooManyRequests }

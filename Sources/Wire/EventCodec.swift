@@ -69,6 +69,12 @@ public enum EventCodec {
         return json.bytes
     }
 
+    /// The set that an event of an invoice is about.
+    public static func setID(in event: PublishedEvent) -> SetID? {
+        guard let data = try? JSONReader.read(Array(event.data.utf8)) else { return nil }
+        return data["set_id"]?.text.flatMap { Bytes32(hex: $0) }.map { SetID($0) }
+    }
+
     static func fields(of event: PublishedEvent, _ json: inout JSONWriter) {
         json.field("offset", event.offset)
         json.field("id", event.id)

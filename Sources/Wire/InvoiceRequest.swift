@@ -12,9 +12,9 @@ public struct InvoiceRequest: Equatable, Sendable {
     public var isStateless: Bool
 
     /// BOLT 11: at most 1023 groups of five bits.
-    static let maximumDescription = 639
+    public static let maximumDescription = 639
     static let maximumMetadata = 4096
-    static let maximumExpiry: UInt64 = 31_536_000
+    public static let maximumExpiry: UInt64 = 31_536_000
 
     public init(decoding body: [UInt8]) throws(FieldError) {
         let fields = try RequestFields(

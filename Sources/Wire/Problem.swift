@@ -40,8 +40,6 @@ public struct Problem: Error, Equatable, Sendable {
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
     public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
 
-    public static let noLeader = Problem(
-        status: 503, code: "no_leader_here", title: "This process does not lead", detail: "another one decides; ask that or again later")
     public static let noReceivingNode = Problem(
         status: 503, code: "no_receiving_node", title: "No node can receive now", detail: "an invoice that names no node could not be paid")
     public static let tooManyStreams = Problem(
@@ -55,6 +53,13 @@ public struct Problem: Error, Equatable, Sendable {
         Problem(
             status: 410, code: "offset_gone", title: "Events after this offset are not kept any more",
             detail: "the oldest that is kept has offset \(first); what came before shows in the invoices only", field: "after")
+    }
+
+    /// The stream that the client has read is not this one.
+    public static func epochChanged(_ epoch: String) -> Problem {
+        Problem(
+            status: 410, code: "epoch_changed", title: "The stream has another epoch",
+            detail: "it is \(epoch): the database was restored, and offsets of before mean nothing; what is shows in the invoices", field: "epoch")
     }
 
     /// The position in `field` is none of this stream.

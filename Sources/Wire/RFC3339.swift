@@ -46,6 +46,7 @@ public enum RFC3339 {
     }
 
     /// Dividing by constants costs a tenth of dividing by a variable.
+    @inline(__always)
     private static func digits(_ value: Int64, _ count: Int, _ bytes: inout OutputSpan<UInt8>) {
         if count > 3 { bytes.append(48 + UInt8(truncatingIfNeeded: value / 1000 % 10)) }
         if count > 2 { bytes.append(48 + UInt8(truncatingIfNeeded: value / 100 % 10)) }

@@ -39,12 +39,12 @@ enum SessionReply {
     static func refreshed(_ id: UInt32) -> [UInt8] { reply(id) { $0.object("refresh") { _ in } } }
     static func ponged(_ id: UInt32) -> [UInt8] { reply(id) { $0.object("ping") { _ in } } }
 
-    static func history(_ id: UInt32, epoch: String, head: Int64, _ events: [PublishedEvent]) -> [UInt8] {
+    static func history(_ id: UInt32, epoch: String, head: Int64, _ publications: Publications) -> [UInt8] {
         reply(id) { json in
             json.object("history") { json in
                 json.field("epoch", epoch)
                 json.field("offset", head)
-                json.array("publications") { $0.raw(Publications(events).bytes) }
+                json.array("publications") { $0.raw(publications.bytes) }
             }
         }
     }

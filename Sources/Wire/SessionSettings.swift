@@ -11,6 +11,8 @@ public final class SessionSettings: Sendable {
     /// Commands of one message, and commands that may wait for an answer: a client that comes back sends a command for
     /// each of its channels in one message.
     public let maximumCommands: Int
+    /// Bytes of the messages that may come before a connect command is answered.
+    public let maximumEarlyBytes: Int32 = 65536
     /// Seconds within which a client has to connect.
     public let connectSeconds: Int64
     /// Commands in a second, ten times as many at once. A client without a key gets a fifth of both.

@@ -10,6 +10,16 @@ struct Configuration: Sendable {
         /// Paths of PEM files.
         var certificate: String
         var key: String
+
+        /// `nil` if neither is set.
+        init?(_ reader: SettingReader, certificate: String, key: String) throws(ConfigurationError) {
+            switch (try reader.place(certificate), try reader.place(key)) {
+            case (let first?, let second?): (self.certificate, self.key) = (first, second)
+            case (nil, nil): return nil
+            case (nil, _): throw .missing(key: certificate, reason: "\(key) is set and of no use without it")
+            case (_, nil): throw .missing(key: key, reason: "\(certificate) is set and of no use without it")
+            }
+        }
     }
 
     var network: Network
@@ -19,7 +29,6 @@ struct Configuration: Sendable {
     var publicURL: String
     var listen: HostPort
     var internalListen: HostPort
-    var grpcListen: HostPort
     var tls: TLS?
     var publicDirectory: String?
     var dsn: Secret<String>?
@@ -38,8 +47,9 @@ struct Configuration: Sendable {
     var edgeLimits: EdgeLimits
     var eventRetention: Interval
     var webhooks: WebhookSettings
-    var returnsPreimage: Bool
+    var grpc: GRPCConfiguration
     var logLevel: Logger.Level
+    var logFormat: LogLine.Format
 
     /// Reads every setting; the first that is wrong is named. The strongest layer comes first.
     init(layers: [SettingLayer], directory: String = "") throws(ConfigurationError) {
@@ -49,8 +59,7 @@ struct Configuration: Sendable {
         publicURL = try reader.value("public_url", SettingParser.baseURL)
         listen = try reader.value("listen", HostPort.init)
         internalListen = try reader.value("internal_listen", HostPort.init)
-        grpcListen = try reader.value("grpc_listen", HostPort.init)
-        tls = try Self.tls(reader)
+        tls = try TLS(reader, certificate: "tls.cert", key: "tls.key")
         publicDirectory = try reader.place("public_dir")
         dsn = try reader.optional("database.dsn", SettingParser.dsn)
         listenDSN = try reader.optional("database.listen_dsn", SettingParser.dsn)
@@ -69,8 +78,9 @@ struct Configuration: Sendable {
         edgeLimits = try EdgeLimits(reader)
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         webhooks = try WebhookSettings(reader, network: network)
-        returnsPreimage = try reader.value("grpc.return_preimage", SettingParser.bool)
+        grpc = try GRPCConfiguration(reader)
         logLevel = try reader.value("log.level", SettingParser.logLevel)
+        logFormat = try reader.value("log.format", SettingParser.logFormat)
         nodes = []
         for index in 0..<(try reader.count("nodes")) { nodes.append(try NodeConfiguration("nodes[\(index)]", reader, network: network)) }
         try NodeConfiguration.refuseDuplicates(nodes)
@@ -97,15 +107,6 @@ struct Configuration: Sendable {
             throw .missing(key: "database.dsn", reason: "it is a libpq connection string, such as host=/run/postgresql dbname=leyden")
         }
         return dsn
-    }
-
-    private static func tls(_ reader: SettingReader) throws(ConfigurationError) -> TLS? {
-        switch (try reader.place("tls.cert"), try reader.place("tls.key")) {
-        case (let certificate?, let key?): return TLS(certificate: certificate, key: key)
-        case (nil, nil): return nil
-        case (nil, _): throw .missing(key: "tls.cert", reason: "tls.key is set and of no use without it")
-        case (_, nil): throw .missing(key: "tls.key", reason: "tls.cert is set and of no use without it")
-        }
     }
 
     /// A setting that would be ignored is refused: somebody relies on it.

@@ -1,5 +1,6 @@
 internal import Bolt
 internal import Foundation
+internal import Gateway
 internal import LND
 
 /// What can be seen of a configuration without talking to anybody.
@@ -14,9 +15,7 @@ enum ConfigurationChecks {
             configuration.dsn == nil
                 ? Finding(.error, "database.dsn", "not set", remedy: "set it to a libpq connection string")
                 : Finding(.ok, "database.dsn", "set"))
-        if configuration.returnsPreimage {
-            findings.append(Finding(.warning, "grpc.return_preimage", "of no effect: lnmux.Service is not served yet", remedy: "use the REST interface"))
-        }
+        findings += grpc(configuration.grpc)
         findings.append(publicURL(configuration))
         findings.append(pages(configuration))
         if configuration.nodes.isEmpty {
@@ -37,6 +36,20 @@ enum ConfigurationChecks {
             return Finding(.warning, "public_url", "without TLS, watch tokens can be read on the way", remedy: "put a TLS proxy in front and use https")
         }
         return Finding(.ok, "public_url", configuration.publicURL)
+    }
+
+    private static func grpc(_ configuration: GRPCConfiguration) -> [Finding] {
+        guard let address = configuration.listen else { return [] }
+        var findings: [Finding] = []
+        if configuration.settings.returnsPreimage {
+            findings.append(Finding(
+                .warning, "grpc.return_preimage", "who makes an invoice over gRPC can take it for paid without a payment",
+                remedy: "leave it off unless a client of lnmux needs the preimage"))
+        }
+        if !address.isLoopback, configuration.tls == nil {
+            findings.append(Finding(.warning, "grpc_listen", "without TLS, API keys can be read on the way", remedy: "set grpc.tls_cert and grpc.tls_key"))
+        }
+        return findings
     }
 
     private static func pages(_ configuration: Configuration) -> Finding {

@@ -40,6 +40,20 @@ enum GatewayCheck {
         guard JSONObject(data)?.text("code") == "unauthorized" else {
             return Finding(.warning, subject, "\(configuration.publicURL) is answered by something else", remedy: remedy)
         }
-        return Finding(.ok, subject, "leads to a gateway")
+        switch await WebSocketCheck.run(configuration.publicURL) {
+        case .answered: return Finding(.ok, subject, "leads to a gateway, its WebSocket too")
+        case .refused(let line) where line.contains(" 403"):
+            return Finding(
+                .warning, subject, "its WebSocket is not opened for pages of this address: \(Text.shown(line))",
+                remedy: "start the gateway with the same public_url, or name this one in edge.allowed_origins")
+        case .refused(let line):
+            return Finding(.warning, subject, "its WebSocket is not opened: \(Text.shown(line))", remedy: webSocketRemedy)
+        case .silent:
+            return Finding(.warning, subject, "its WebSocket is opened, and no gateway answers there", remedy: webSocketRemedy)
+        case .unreachable(let reason):
+            return Finding(.warning, subject, "its WebSocket cannot be reached: \(Text.shown(reason))", remedy: webSocketRemedy)
+        }
     }
+
+    private static let webSocketRemedy = "let the proxy in front hand on Upgrade and Connection for /connection/websocket, as config/nginx.conf does"
 }

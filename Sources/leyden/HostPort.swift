@@ -32,5 +32,8 @@ struct HostPort: Sendable, Equatable, CustomStringConvertible {
     /// What can be listened on: `localhost` is the one name that needs no look-up.
     var numericHost: String { host.lowercased() == "localhost" ? "127.0.0.1" : host }
 
+    /// Whether only this machine reaches it.
+    var isLoopback: Bool { numericHost.hasPrefix("127.") || numericHost == "::1" }
+
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -15,9 +15,11 @@ final class House {
     /// None where no clients are served.
     private let edge: EdgeServer?
     private let internalEdge: EdgeServer
+    private let lnmux: LnmuxServer?
     private let logger: Logger
 
-    init(_ configuration: Configuration, role: Run.Role, logger: Logger) throws {
+    /// A shard leaves to the first process what is served once.
+    init(_ configuration: Configuration, role: Run.Role, isShard: Bool, logger: Logger) throws {
         guard let identity = IdentityKey(try configuration.requiredIdentityKey().reveal()) else {
             throw ConfigurationError.bad(key: "identity_key", origin: "identity_key", reason: "not a private key of secp256k1")
         }
@@ -51,7 +53,9 @@ final class House {
                 allowedOrigins: EdgeLimits.origins(of: configuration.publicURL) + configuration.edgeLimits.allowedOrigins,
                 unlimitedAddresses: Set(["127.0.0.1", "::1"] + configuration.edgeLimits.proxies), limits: configuration.edgeLimits.limits),
             application: api, channels: api, logger: logger)
+        lnmux = role == .mux || isShard ? nil : try LnmuxServer(configuration.grpc, api: api, mayBeTaken: role == .edge, logger: logger)
         let edge = edge
+        let lnmux = lnmux
         internalEdge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
@@ -59,21 +63,26 @@ final class House {
         self.logger = logger
         gateway.onRestored = { Foundation.exit(75) }  // EX_TEMPFAIL: whoever supervises it starts it again
         gateway.onBegin = { [edge] head in edge?.begin(after: head) }
-        gateway.onEvents = { [api, edge] events in
+        gateway.onEvents = { [api, edge, lnmux] events in
             edge?.publish(events)
             api.published(events)
+            lnmux?.published(events)
         }
     }
 
     /// Listens first, so that an address in use is told at once; the rest waits for the database by itself.
     func start() throws {
+        let ports: (public: UInt16?, internal: UInt16)
         do {
-            let port = try edge?.start()
-            let internalPort = try internalEdge.start()
-            logger.info("listening", metadata: ["port": "\(port.map(String.init) ?? "none")", "internal_port": "\(internalPort)"])
+            ports = (try edge?.start(), try internalEdge.start())
         } catch {
             throw CommandError(error)
         }
+        let grpcPort = try lnmux?.start()
+        logger.info("listening", metadata: [
+            "port": "\(ports.public.map(String.init) ?? "none")", "internal_port": "\(ports.internal)",
+            "grpc_port": "\(grpcPort.map(String.init) ?? "none")",
+        ])
         gateway.start()
     }
 
@@ -81,6 +90,7 @@ final class House {
     func stop(within interval: Interval) async {
         async let resigned: Void = resign()
         api.endStreams()
+        lnmux?.stop()
         // What is left of the time is for the store.
         let time = UInt64(max(0, interval.milliseconds - 2000))
         if let edge { await withCheckedContinuation { done in edge.drain(milliseconds: time) { done.resume() } } }

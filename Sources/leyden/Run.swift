@@ -27,20 +27,25 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        let format = configuration.logFormat
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format) }
         var logger = Logger(label: shard.map { "leyden shard \($0)" } ?? "leyden")
         logger.logLevel = configuration.logLevel
         try Self.check(configuration, logger)
-        let house = try await House(configuration, role: role, logger: logger)
+        let house = try await House(configuration, role: role, isShard: shard != nil, logger: logger)
         try await house.start()
         let shards = shard == nil && role != .mux && configuration.edgeShards > 1
             ? ShardSupervisor(
                 shards: configuration.edgeShards, arguments: Array(CommandLine.arguments.dropFirst()),
                 internalListen: configuration.internalListen, logger: logger) : nil
         await shards?.start()
+        // A shard is its first process's business, not the service manager's.
+        let manager = shard == nil ? ServiceManager(environment: ProcessInfo.processInfo.environment) : nil
+        await manager?.ready()
         let signals = StopSignals(orEndOfInput: shard != nil)
         let signal = await signals.next()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
+        await manager?.stopping()
         // A database that does not answer must not keep the process: the lease then ends by itself.
         let patience = Double(configuration.drainTimeout.milliseconds) / 1000
         DispatchQueue.global().asyncAfter(deadline: .now() + patience) { Foundation.exit(0) }

@@ -29,7 +29,7 @@ struct Setting: Sendable {
         Setting("public_url", "http://127.0.0.1:9780", "The only source of the URLs that are handed out."),
         Setting("listen", "127.0.0.1:9780", "HTTP, WebSocket, event streams and the pages."),
         Setting("internal_listen", "127.0.0.1:9781", "/metrics, /health and /ready. Keep it off the public network."),
-        Setting("grpc_listen", "127.0.0.1:19090", "The service lnmux.Service."),
+        Setting("grpc_listen", "127.0.0.1:19090", "The service lnmux.Service, for clients of lnmux; off: not served."),
         Setting("tls.cert", example: "/etc/leyden/tls.crt", "Certificate (PEM) of `listen`; without one a reverse proxy does TLS."),
         Setting("tls.key", example: "/etc/leyden/tls.key", "Its private key (PEM)."),
         Setting("public_dir", example: "/usr/share/leyden/public",
@@ -77,8 +77,14 @@ struct Setting: Sendable {
         Setting("webhooks.allow_networks", example: "[10.8.0.0/16]", list: true, "Networks that webhooks may go to whatever is said above."),
         Setting("webhooks.allow_http", example: "true", "Whether webhooks may go without TLS. Unset: everywhere but on mainnet."),
         Setting("webhooks.timeout", "15s", "How long a receiver may take to answer."),
+        Setting("grpc.require_api_key", "false",
+                "Whether every call of lnmux.Service needs `authorization: Bearer <key>`. Without it, who brings no key may do\n"
+                    + "everything there, which is refused unless grpc_listen is an address of this machine alone."),
+        Setting("grpc.tls_cert", example: "/etc/leyden/grpc.crt", "Certificate (PEM) of `grpc_listen`; unset: in the clear, as lnmux."),
+        Setting("grpc.tls_key", example: "/etc/leyden/grpc.key", "Its private key (PEM)."),
         Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
         Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),
+        Setting("log.format", "console", "console: a line for people. json: an object on a line, with time, level, label, room and message."),
     ]
 
     private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })

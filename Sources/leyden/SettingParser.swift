@@ -89,6 +89,11 @@ enum SettingParser {
         return level
     }
 
+    static func logFormat(_ text: String) throws(BadValue) -> LogLine.Format {
+        guard let format = LogLine.Format(rawValue: text) else { throw BadValue("\(Text.shown(text)) is neither console nor json") }
+        return format
+    }
+
     static func number<Number: FixedWidthInteger>(_ range: ClosedRange<Number>) -> (String) throws(BadValue) -> Number {
         { (text) throws(BadValue) in
             guard let number = Number(text), range.contains(number) else {

@@ -102,6 +102,24 @@ import Testing
         await candidate.end()
     }
 
+    @Test("who stops while it asks for the lease gives back what it is answered with")
+    func stoppedWhileAsking() async throws {
+        let dsn = TestServer.makeDatabase()
+        let candidate = try await Candidate("one", dsn, leaseMilliseconds: 60_000)
+        let lock = OpenTransaction("SELECT FROM stream FOR UPDATE", in: dsn)
+        candidate.leadership.start()
+        try #require(await eventually {
+            TestServer.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", in: dsn) == "1"
+        })
+        async let stopped: Void = candidate.stop()
+        await aWhile()
+        lock.rollBack()
+        await stopped
+        #expect(TestServer.sql("SELECT term, leader IS NULL FROM stream", in: dsn) == "1|t")
+        #expect(candidate.states.isEmpty)
+        await candidate.end()
+    }
+
     @Test("who does not lead has nothing to give back, and asks no more")
     func stopped() async throws {
         let dsn = TestServer.makeDatabase()

@@ -6,7 +6,7 @@ import Testing
 @LoopActor
 @Suite struct MetricsTests {
     private func text(_ metrics: Metrics, nodes: [(name: String, isConnected: Bool)] = [], head: Int64 = 0, edge: EdgeStatus = .init()) -> String {
-        metrics.text(nodes: nodes, head: head, livePayments: 3, edge: edge)
+        metrics.text(nodes: nodes, head: head, behind: 2, livePayments: 3, edge: edge)
     }
 
     private func lines(_ metrics: Metrics, nodes: [(name: String, isConnected: Bool)] = [], head: Int64 = 0, edge: EdgeStatus = .init()) -> [Substring] {

@@ -26,13 +26,13 @@ final class TestGateway {
     private(set) var key = ""
     private var keys: UInt8 = 0
 
-    /// Runs the body with a gateway that is connected to its store and leads.
+    /// Runs the body with a gateway that is connected to its store and leads, if it may.
     static func run(
-        limits: StreamLimits = .init(), database: String = TestServer.makeDatabase(), _ body: @LoopActor (TestGateway) async throws -> Void
+        limits: StreamLimits = .init(), database: String = TestServer.makeDatabase(), leads: Bool = true, _ body: @LoopActor (TestGateway) async throws -> Void
     ) async throws {
-        let test = try TestGateway(limits: limits, database: database)
+        let test = try TestGateway(limits: limits, database: database, leads: leads)
         test.gateway.start()
-        _ = await eventually { test.gateway.isLeader && test.gateway.epoch != nil }
+        _ = await eventually { test.gateway.isLeader == leads && test.gateway.head == test.gateway.history.head }
         test.key = await test.makeKey([.admin])
         do {
             try await body(test)
@@ -43,14 +43,14 @@ final class TestGateway {
         await test.stop()
     }
 
-    private init(limits: StreamLimits, database: String) throws {
+    private init(limits: StreamLimits, database: String, leads: Bool) throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let node = NodeConfiguration(
             name: "alice", host: "127.0.0.1", port: 1, pubkey: PaidInvoice.identity.publicKey, certificate: .bytes([]), macaroon: .bytes([]),
             network: "regtest")
         let settings = GatewaySettings(
-            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, instance: "test", version: "0")
+            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, mayLead: leads, instance: "test", version: "0")
         self.database = database
         ledger = try Ledger(dsn: database, logger: logger)
         gateway = PaymentGateway(settings: settings, identity: PaidInvoice.identity, secrets: PaidInvoice.secrets, ledger: ledger, logger: logger)

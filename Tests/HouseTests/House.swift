@@ -16,15 +16,17 @@ enum House {
         "Keys": ["Payments", "Bolt", "CSecp256k1", "CCrypto", "Glibc"],
         "GRPC": ["Loop", "CNghttp2", "Glibc"],
         "LNDProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
+        "LnmuxProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LND": ["Payments", "Loop", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
         "Ledger": ["Payments", "Wire", "Delivery", "Loop", "CPQ", "Logging", "Glibc"],
         "Edge": ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", "Logging", "Glibc"],
         "Webhooks": ["Delivery", "Loop", "CCurl", "Glibc"],
         "Gateway": [
-            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "Logging", "Glibc",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "SwiftProtobuf",
+            "FoundationEssentials", "Logging", "Glibc",
         ],
         "leyden": [
-            "Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "Edge", "Ledger", "LND", "Webhooks", "Gateway", "ArgumentParser", "Logging", "Yams",
+            "Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Webhooks", "Gateway", "ArgumentParser", "Logging", "Yams",
             "Dispatch", "Foundation", "FoundationNetworking", "Glibc",
         ],
         "lnsim": [

@@ -26,6 +26,17 @@ struct ReadTests {
         }
     }
 
+    @Test("of an invoice whose state is not known here fail, rather than take it for another")
+    func unknownState() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = await ledger.commit([Payment(1).create])
+            TestServer.sql("ALTER TYPE invoice_state ADD VALUE 'melted'", in: dsn)
+            TestServer.sql("UPDATE invoices SET state = 'melted'", in: dsn)
+            await #expect(throws: LedgerError.self) { try await ledger.invoice(Payment(1).hash) }
+            await #expect(throws: LedgerError.self) { try await ledger.invoices(account: 1, limit: 10) }
+        }
+    }
+
     @Test("of open invoices past their expiry leave out all others")
     func expired() async throws {
         try await withLedger { (ledger, _) async throws in

@@ -27,11 +27,18 @@ package enum TestServer {
     /// The DSN without a database.
     private static let host: String = {
         _ = atexit { _ = shell("'\(script)' stop '\(directory)' && rm -rf '\(directory)'") }
+        _ = shell(sweep)
         let dsn = shell("'\(script)' start '\(directory)'")
         return dsn.split(separator: " ").filter { !$0.hasPrefix("dbname=") }.joined(separator: " ")
     }()
 
     private static let directory = "/tmp/leyden-tests-\(getpid())"
+    /// Takes away what tests have left behind that were killed.
+    private static let sweep = """
+        for left in /tmp/leyden-tests-*; do
+            if [ -O "$left" ] && [ ! -d "/proc/${left##*-}" ]; then '\(script)' stop "$left" && rm -rf "$left"; fi
+        done
+        """
     private static let script = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/scripts/postgres"
 
     private static func shell(_ command: String) -> String {

@@ -64,6 +64,82 @@ import Wire
         #expect(try (JSONReader.read(frame)["error"]?["temporary"]?.flag ?? false) == isTemporary)
     }
 
+    /// What the session says to a page after `offset` when the log holds what begins with `first`.
+    private func page(since place: String, limit: Int = 5, first: Int64 = 4, head: Int64 = 9) -> [SessionOrder] {
+        var session = Self.connected()
+        let asked = Self.send(&session, #"{"id":2,"history":{"channel":"events","limit":\#(limit)\#(place)}}"#)
+        guard case .load(_, _, _, _, let request)? = asked.last else { return asked }
+        return session.loaded([], isComplete: true, first: first, head: head, epoch: "e", snapshot: nil, for: request)
+    }
+
+    @Test("A history that begins before what is kept is unrecoverable, never a gap", arguments: [
+        (#","since":{"offset":2,"epoch":"e"}"#, true), (#","since":{"offset":3,"epoch":"e"}"#, false), (#","since":{"offset":2}"#, true),
+        // Zero is no place where somebody was: it asks for all that is kept.
+        (#","since":{"offset":0,"epoch":"e"}"#, false), ("", false),
+        (#","since":{"offset":9,"epoch":"e"}"#, false), (#","since":{"offset":10,"epoch":"e"}"#, true),
+        (#","since":{"offset":5,"epoch":"other"}"#, true), (#","since":{"offset":0,"epoch":"other"}"#, true),
+    ])
+    func historyBeforeWhatIsKept(place: String, isRefused: Bool) {
+        #expect(Self.error(page(since: place)) == (isRefused ? 112 : nil))
+    }
+
+    @Test("A history of no events asks for the position, and no more than the epoch has to be right", arguments: [("e", false), ("other", true)])
+    func historyOfNothing(epoch: String, isRefused: Bool) {
+        #expect(Self.error(page(since: #","since":{"offset":2,"epoch":"\#(epoch)"}"#, limit: 0, first: 10)) == (isRefused ? 112 : nil))
+    }
+
+    @Test("Offsets of a history that are none are no command", arguments: ["-1", "1.5", "1e3", "18446744073709551615", "\"3\"", "true"])
+    func badHistoryOffsets(offset: String) {
+        #expect(page(since: #","since":{"offset":\#(offset),"epoch":"e"}"#) == [.close(.badRequest)])
+    }
+
+    @Test("What comes behind the connect command waits for its answer, in order")
+    func early() {
+        var session = Self.fresh()
+        let asked = Self.send(&session, #"{"id":1,"connect":{"token":"t"}}"# + "\n" + #"{"id":2,"subscribe":{"channel":"events"}}"#)
+        #expect(asked.count == 1)
+        #expect(Self.send(&session, #"{"id":3,"ping":{}}"#).isEmpty)
+        let orders = Self.answer(&session, asked, .known(Self.key))
+        let ids = orders.compactMap { if case .send(let frame) = $0 { try? JSONReader.read(frame)["id"]?.whole } else { nil } }
+        #expect(ids == [1, 3])
+        #expect(orders.contains { if case .load(.events, account: 1, _, _, _) = $0 { true } else { false } })
+    }
+
+    @Test("What comes behind a connect command that is refused is not obeyed")
+    func earlyInVain() {
+        var session = Self.fresh()
+        let asked = Self.send(&session, #"{"id":1,"connect":{"token":"t"}}"# + "\n" + #"{"id":2,"ping":{}}"#)
+        #expect(Self.answer(&session, asked, .unknown) == [.close(.invalidToken)])
+    }
+
+    @Test("A second connect command closes, also before the first is answered")
+    func connectTwice() {
+        var session = Self.fresh()
+        let asked = Self.send(&session, #"{"id":1,"connect":{"token":"t"}}"#)
+        #expect(Self.send(&session, #"{"id":2,"connect":{"token":"t"}}"#).isEmpty)
+        #expect(Self.answer(&session, asked, .known(Self.key)).contains(.close(.badRequest)))
+    }
+
+    @Test("No more waits than may: neither commands nor bytes")
+    func earlyFlood() {
+        var session = Self.fresh()
+        _ = Self.send(&session, #"{"id":1,"connect":{"token":"t"}}"#)
+        var sent = 0
+        while !Self.send(&session, #"{"id":9,"ping":{}}"#).contains(.close(.tooManyRequests)), sent < 1000 { sent += 1 }
+        #expect(sent < 200)
+        session = Self.fresh()
+        _ = Self.send(&session, #"{"id":1,"connect":{"token":"t"}}"#)
+        let long = #"{"id":9,"refresh":{"token":""# + String(repeating: "x", count: 20_000) + #""}}"#
+        let orders = (0..<4).map { _ in Self.send(&session, long) }
+        #expect(orders.map(\.isEmpty) == [true, true, true, false])
+    }
+
+    @Test("An empty object before the connect command is no way to stay without one")
+    func pongBeforeConnect() {
+        var session = Self.fresh()
+        #expect(Self.send(&session, "{}") == [.close(.badRequest)])
+    }
+
     @Test("A page of the log in reverse is not to be had, rather than given in another order")
     func reverseHistory() {
         var session = Self.connected()

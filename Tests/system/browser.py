@@ -21,7 +21,7 @@ class Browser:
             [executable, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
              "--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0", f"--user-data-dir={self._profile}",
              "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self._profile})
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self._profile, "TMPDIR": self._profile})
         # The browser writes this file when it listens: the port and the path of its own endpoint.
         lines = self._wait(lambda: self._lines(Path(self._profile, "DevToolsActivePort")), "Chromium listening")
         self._connection = connect(f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_size=None, proxy=None)

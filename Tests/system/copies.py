@@ -102,18 +102,18 @@ class Copy(Instance):
 
     # Processes that serve clients
 
-    def start_edge(self, name, base_url=None):
+    def start_edge(self, name, base_url=None, configuration=None):
         """Its public and its internal address; the first may be shared."""
         web, internal = free_ports(2)
         base_url = base_url or f"http://127.0.0.1:{web}"
-        self.spawn_edge(name, base_url, internal)
+        self.spawn_edge(name, base_url, internal, configuration)
         internal_url = f"http://127.0.0.1:{internal}"
         self._until(name, lambda: is_ready(internal_url, leader="other"))
         return base_url, internal_url
 
-    def spawn_edge(self, name, base_url, internal):
+    def spawn_edge(self, name, base_url, internal, configuration=None):
         self.spawn_as(
-            name, "leyden", "run", "--config", str(self.configuration), "--role", "edge",
+            name, "leyden", "run", "--config", str(configuration or self.configuration), "--role", "edge",
             "--listen", base_url.removeprefix("http://"), "--internal-listen", f"127.0.0.1:{internal}")
 
     def spawn_as(self, name, binary, *arguments):
@@ -121,6 +121,15 @@ class Copy(Instance):
             self._children[name] = subprocess.Popen(
                 [str(self.binaries / binary), *arguments], env=environment(), cwd=self.root, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent)
+
+
+class At:
+    """An edge as the client functions see a copy."""
+
+    def __init__(self, system, urls):
+        self.base_url, self.internal_url = urls
+        self.api_key = system.api_key
+        self.control_url = system.control_url
 
 
 class StreamLock:

@@ -4,31 +4,14 @@ rpc, refresh, unsubscribing, limits and refusals."""
 import asyncio
 
 import pytest
-from centrifuge import Client, ClientEventHandler, ClientState, StreamPosition, SubscriptionEventHandler, SubscriptionState
+from centrifuge import Client, ClientEventHandler, ClientState, StreamPosition, SubscriptionState
 from centrifuge.exceptions import ReplyError
 from client import Paying, api, create, events, pay, state, until_state
+from sdk import Heard, off_loop, until, websocket_url
 from wire import Cable
 
 HELD = ["invoice.created", "htlc.accepted", "invoice.accepted"]
 LIFE = [*HELD, "invoice.settle_requested", "htlc.settled", "invoice.settled"]
-
-
-class Heard(SubscriptionEventHandler):
-    def __init__(self):
-        self.publications, self.subscribed, self.ends = [], [], []
-
-    async def on_publication(self, context):
-        self.publications.append(context.pub)
-
-    async def on_subscribed(self, context):
-        self.subscribed.append(context)
-
-    async def on_unsubscribed(self, context):
-        self.ends.append(context)
-
-    @property
-    def objects(self):
-        return [each.data for each in self.publications]
 
 
 class Noted(ClientEventHandler):
@@ -46,23 +29,12 @@ def reader(url, token="", **options):
     return Client(url, token=token, min_reconnect_delay=0.02, max_reconnect_delay=0.2, proxy=None, **options)
 
 
-def websocket_url(system):
-    return system.base_url.replace("http", "ws", 1) + "/connection/websocket"
-
-
 async def follow(client, channel, **options):
     heard = Heard()
     subscription = client.new_subscription(channel, heard, **options)
     await subscription.subscribe()
     await subscription.ready()
     return subscription, heard
-
-
-async def until(condition, seconds=20):
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come"
-        await asyncio.sleep(0.02)
 
 
 def with_client(scenario, system, token=None, **options):
@@ -75,9 +47,6 @@ def with_client(scenario, system, token=None, **options):
         await client.disconnect()
 
     asyncio.run(run())
-
-
-off_loop = asyncio.to_thread
 
 
 async def refusal(attempt):

@@ -6,8 +6,8 @@ import threading
 import time
 
 from client import api, assert_dense, create, events, pay, until
+from copies import At
 from readers import Readers
-from test_roles import At
 
 SETTINGS = "cluster:\n  lease: 1s\nedge:\n  streams_per_key: 1000\n"
 ROLE = "mux"

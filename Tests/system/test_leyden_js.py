@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def test_events_go_on_over_every_transport(system, browser, proxy):
 
 
 def test_a_stream_that_never_had_a_websocket_takes_it_when_it_can(system, browser, proxy):
-    """It has no epoch then, and may not begin anew."""
+    """The other transports tell the epoch too, so it does not begin anew."""
     proxy.keeps_back = {"websocket"}
     follower = Follower(browser, proxy, "htlcs", system.api_key)
     follower.until_connected("sse")
@@ -206,6 +207,23 @@ def test_the_payment_page_gets_through(system, browser, proxy, keeps_back, trans
     browser.until(state_is("settled"))
     assert paying.result()["status"] == "succeeded"
     assert browser.complaints == []
+
+
+def test_a_page_that_can_only_poll_lets_the_server_wait(system, browser, proxy):
+    proxy.keeps_back = {"websocket", "sse"}
+    invoice = create(system, settlement="hold")
+    browser.open(f"{proxy.base_url}/checkout/{invoice['watch_token']}")
+    waits = f"GET /v1/watch/{invoice['watch_token']}?wait=25&state="
+    until(lambda: waits + "open" in proxy.requests, what="a poll that waits")
+    count = len(proxy.requests)
+    time.sleep(5)
+    assert len(proxy.requests) == count, "nothing has happened, and nobody has asked"
+    paying = Paying(system, invoice)
+    browser.until(state_is("accepted"), seconds=10)
+    until(lambda: waits + "accepted" in proxy.requests, what="a poll that knows the new state")
+    assert api(system, "POST", f"/v1/invoices/{invoice['payment_hash']}/cancel", {}).status == 200
+    browser.until(state_is("canceled"), seconds=10)
+    assert paying.result()["status"] == "failed"
 
 
 def test_a_page_that_was_frozen_while_it_was_paid_knows_it_when_it_wakes(system, browser, proxy):

@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from receiver import Receiver
 from client import Paying, call, create, pay, until, until_state
 from documents import Rest
+from receiver import Receiver
 from wire import EventReader
 
-SETTINGS = "webhooks:\n  allow_private: true\n"
+# One stream fills them.
+SETTINGS = "edge:\n  streams_per_key: 1\n  streams_per_watch_token: 1\nwebhooks:\n  allow_private: true\n"
 NOBODY = "ley_" + "0" * 16 + "_" + "0" * 64
 NEVER = "0" * 64
 NO_WEBHOOK = "we_" + "0" * 16
@@ -80,6 +81,19 @@ def test_events_and_watching(system, ask, rest):
     assert ask("GET", watch + "/qr.svg", key=None, watch_token=invoice["watch_token"]).status == 200
     for path in (watch, watch + "/qr.svg"):
         assert ask("GET", path, key=None, watch_token="nothing").status == 404
+    waiting = create(system)
+    for query, status in (("?wait=1&state=open", 200), ("?wait=x", 400), ("?state=burnt", 400)):
+        assert ask("GET", watch, key=None, query=query, watch_token=waiting["watch_token"]).status == status
+    epoch = ask("GET", "/v1/info").json["epoch"]
+    answer = ask("GET", "/v1/events", query=f"?epoch={epoch}")
+    assert answer.status == 200 and answer.headers["Leyden-Epoch"] == epoch
+    assert ask("GET", "/v1/events", query="?epoch=another").json["code"] == "epoch_changed"
+    assert ask("GET", "/v1/events", query="?after=1000000").json["code"] == "beyond_head"
+    head = ask("GET", "/v1/info").json["head"]
+    for template, key, query in (("/v1/events", system.api_key, f"?wait=60&after={head}"), (watch, None, "?wait=60")):
+        busy = EventReader(system, template.format(**waiting), {"Authorization": f"Bearer {key}"} if key else None)
+        assert ask("GET", template, key=key, query=query, watch_token=waiting["watch_token"]).status == 429
+        busy.close()
     for template, headers in (("/v1/events", {"Authorization": f"Bearer {system.api_key}"}), (watch, None)):
         reader = EventReader(system, template.format(**invoice), headers)
         rest.check("GET", template, template, reader.answer.status, reader.answer.getheader("Content-Type"), b"")

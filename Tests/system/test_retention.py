@@ -4,6 +4,7 @@ import json
 
 from client import api, assert_dense, create, pay, until
 from crowd import Crowd
+from websocket import WebSocket
 from wire import EventReader
 
 # Kept in steps of a seventh, looked after every two seconds.
@@ -12,6 +13,18 @@ SETTINGS = "events:\n  retention: 60s\n"
 
 def first(system):
     return int(system.sql("SELECT first FROM stream"))
+
+
+def history(system, since):
+    """The first offset of a page of the past, or the code of the refusal."""
+    socket = WebSocket(system.base_url.replace("http", "ws", 1) + "/connection/websocket")
+    socket.send(json.dumps({"id": 1, "connect": {"token": system.api_key}}) + "\n"
+                + json.dumps({"id": 2, "history": {"channel": "events", "limit": 3, "since": since}}))
+    told = []
+    while len(told) < 2:
+        told += [json.loads(line) for line in socket.receive().splitlines()]
+    socket.close()
+    return told[1]["error"]["code"] if "error" in told[1] else told[1]["history"]["publications"][0]["data"]["offset"]
 
 
 def pass_time(system, seconds):
@@ -42,6 +55,8 @@ def test_what_is_too_old_goes_and_readers_from_before_are_told_so(system):
     for accept in ("application/json", "text/event-stream"):
         gone = api(system, "GET", "/v1/events?after=1", headers={"Accept": accept})
         assert (gone.status, gone.json["code"]) == (410, "offset_gone")
+    assert [history(system, since) for since in ({"offset": 1, "epoch": epoch}, {"offset": first(system) - 1, "epoch": epoch}, {"offset": 0})] == [
+        112, kept[0]["offset"], kept[0]["offset"]]
     # The money's own records are not the log.
     assert api(system, "GET", f"/v1/invoices/{old['payment_hash']}").json["state"] == "settled"
 

@@ -1,25 +1,21 @@
 """One log served by many processes: an interceptor that serves nobody, and edges that never intercept."""
 
+import json
 import os
 import re
 import signal
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from client import Paying, api, call, control, create, events, pay, types, until
+from copies import At
+from websocket import WebSocket
 from wire import EventReader
 
 SETTINGS = "cluster:\n  lease: 1s\n"
 ROLE = "mux"
-
-
-class At:
-    """An edge as the client functions see a copy."""
-
-    def __init__(self, system, urls):
-        self.base_url, self.internal_url = urls
-        self.api_key = system.api_key
-        self.control_url = system.control_url
 
 
 @pytest.fixture(scope="module")
@@ -77,16 +73,81 @@ def test_an_edge_names_the_nodes_that_the_leader_has_and_refuses_invoices_when_t
     assert pay(edges[0], create(edges[0], stateless=True), [{"node": 1, "amount_msat": 100_000}])["status"] == "succeeded"
 
 
-def test_only_the_leader_decides_and_an_edge_says_so(system, edges):
+def held(edge):
+    """A hold invoice whose payment waits for a decision, and its path."""
+    invoice = create(edge, settlement="hold")
+    paying = Paying(edge, invoice)
+    path = f"/v1/invoices/{invoice['payment_hash']}"
+    until(lambda: api(edge, "GET", path).json["state"] == "accepted", what="the payment held")
+    return invoice, path, paying
+
+
+def test_a_decision_finds_the_leader_wherever_it_is_asked_for(system, edges):
+    west, east = edges
+    invoice, path, paying = held(west)
+    assert api(west, "POST", path + "/settle", {"set_id": "0" * 64}).json["code"] == "other_set"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: api(edges[number % 2], "POST", path + "/settle", {}), range(8)))
+    assert {answer.status for answer in answers} == {200}
+    assert paying.result()["status"] == "succeeded"
+    until(lambda: types(events(east, invoice["payment_hash"]))[-1:] == ["invoice.settled"])
+    assert types(events(east, invoice["payment_hash"])).count("invoice.settle_requested") == 1
+    assert api(east, "POST", path + "/cancel", {}).status == 409
+
+    invoice, path, paying = held(east)
+    assert api(west, "POST", path + "/cancel", {}).json["state"] == "canceled"
+    assert paying.result()["status"] == "failed"
+
+
+def test_a_decision_over_the_websocket_finds_it_too(system, edges):
     west = edges[0]
-    invoice = create(west, settlement="hold")
-    Paying(west, invoice)
-    until(lambda: api(west, "GET", f"/v1/invoices/{invoice['payment_hash']}").json["state"] == "accepted")
-    refused = api(west, "POST", f"/v1/invoices/{invoice['payment_hash']}/settle", {})
-    assert (refused.status, refused.json["code"]) == (503, "no_leader_here")
-    assert refused.headers["Retry-After"]
-    drained = api(west, "POST", f"/v1/nodes/{call('GET', west.internal_url + '/ready').json['nodes'][0]['pubkey']}/drain")
-    assert (drained.status, drained.json["code"]) == (503, "no_leader_here")
+    invoice, _, paying = held(west)
+    socket = WebSocket(west.base_url.replace("http", "ws", 1) + "/connection/websocket")
+    # Nothing has to wait for the answer to the first one.
+    socket.send("\n".join(json.dumps(each) for each in (
+        {"id": 1, "connect": {"token": west.api_key}},
+        {"id": 2, "rpc": {"method": "invoice.settle", "data": {"payment_hash": invoice["payment_hash"]}}})))
+    told = []
+    while not any(each.get("id") == 2 for each in told):
+        told += [json.loads(line) for line in socket.receive().splitlines()]
+    socket.close()
+    assert [each["id"] for each in told] == [1, 2] and told[1]["rpc"]["data"]["state"] in ("settle_requested", "settled")
+    assert paying.result()["status"] == "succeeded"
+
+
+def test_a_node_is_drained_and_taken_in_again_by_way_of_an_edge(system, edges):
+    west, east = edges
+    node = next(each for each in call("GET", west.internal_url + "/ready").json["nodes"] if each["name"] == "alice")
+    assert api(west, "POST", f"/v1/nodes/{node['pubkey']}/drain").json["state"] == "draining"
+    until_told(east, {"alice": "draining", "bob": "connected"})
+    assert api(east, "POST", f"/v1/nodes/{node['pubkey']}/resume").json["state"] == "connected"
+    until_told(east, {"alice": "connected", "bob": "connected"})
+
+
+def test_a_decision_while_the_leader_is_away_is_made_by_the_next_or_refused_in_time(system, edges):
+    west = edges[0]
+    invoice, path, paying = held(west)
+    system.kill()
+    until(lambda: call("GET", west.internal_url + "/ready").status == 503, what="no leader known")
+    began = time.monotonic()
+    refused = api(west, "POST", path + "/settle", {})
+    assert (refused.status, refused.json["code"]) == (503, "no_leader") and refused.headers["Retry-After"]
+    assert time.monotonic() - began < 25
+    assert system.sql("SELECT count(*) FROM leader_requests WHERE answer IS NULL") == "0"
+
+    def ask():
+        # A leader that has begun and has not its nodes yet says so; whoever asks again is asking for the same.
+        while (answer := api(west, "POST", path + "/settle", {})).status == 503:
+            assert answer.json["code"] in ("no_leader", "node_away", "not_answered"), answer.body
+        return answer
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask)
+        system.start_gateway()
+        assert waiting.result(60).status == 200
+    assert paying.result()["status"] == "succeeded"
+    until(lambda: types(events(west, invoice["payment_hash"]))[-1:] == ["invoice.settled"])
+    assert types(events(west, invoice["payment_hash"])).count("invoice.settle_requested") == 1
 
 
 def test_while_nobody_leads_an_edge_goes_on_and_its_invoices_can_be_paid_afterwards(system, edges):

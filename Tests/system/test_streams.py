@@ -6,35 +6,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from centrifuge import Client, ClientEventHandler, ClientState, SubscriptionEventHandler
+from centrifuge import Client, ClientEventHandler, ClientState
 from centrifuge.exceptions import ReplyError
 from client import api, call, create, events, pay
+from sdk import Heard, off_loop, until, websocket_url
 from websocket import WebSocket
 from wire import EventReader
 
 LIFE = ["invoice.created", "htlc.accepted", "invoice.accepted", "invoice.settle_requested", "htlc.settled", "invoice.settled"]
-
-
-class Heard(SubscriptionEventHandler):
-    """Everything that one subscription was told."""
-
-    def __init__(self):
-        self.publications, self.subscribed, self.ends, self.errors = [], [], [], []
-
-    async def on_publication(self, context):
-        self.publications.append(context.pub)
-
-    async def on_subscribed(self, context):
-        self.subscribed.append(context)
-
-    async def on_unsubscribed(self, context):
-        self.ends.append(context)
-
-    async def on_error(self, context):
-        self.errors.append(context)
-
-    def of(self, invoice):
-        return [each.data["type"] for each in self.publications if each.data["data"].get("payment_hash") == invoice["payment_hash"]]
 
 
 class Ended(ClientEventHandler):
@@ -45,23 +24,8 @@ class Ended(ClientEventHandler):
         self.disconnects.append(context)
 
 
-def websocket_url(system):
-    return system.base_url.replace("http", "ws", 1) + "/connection/websocket"
-
-
 def client(url, token="", handler=None):
     return Client(url, token=token, events=handler, min_reconnect_delay=0.05, max_reconnect_delay=0.3)
-
-
-async def until(condition, seconds=15):
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come"
-        await asyncio.sleep(0.02)
-
-
-def off_loop(work, *arguments, **named):
-    return asyncio.to_thread(work, *arguments, **named)
 
 
 def test_an_unmodified_client_hears_the_life_of_a_payment(system):
@@ -330,7 +294,6 @@ def test_a_position_of_another_stream_is_never_waited_for_in_silence(system):
 
 
 def test_a_position_that_cannot_be_is_not_recovered(system):
-
     info = api(system, "GET", "/v1/info").json
     for offset, epoch in ((info["head"] + 1000, info["epoch"]), (1, "another"), (2**53, "another")):
         socket = WebSocket(websocket_url(system))
@@ -342,8 +305,23 @@ def test_a_position_that_cannot_be_is_not_recovered(system):
         socket.close()
 
 
+def test_commands_may_stand_behind_connect_in_one_frame(system):
+    """The key was never seen, so it is looked up first; what comes behind it waits, and is answered in its order."""
+    key = system.key("events:read")["key"]
+    socket = WebSocket(websocket_url(system))
+    commands = [{"connect": {"token": key}}, {"subscribe": {"channel": "events"}}, {"subscribe": {"channel": "nodes"}}, {"ping": {}}]
+    socket.send("\n".join(json.dumps({"id": number, **command}) for number, command in enumerate(commands, 1)))
+    told = {}
+    while len(told) < 4:
+        told.update((each["id"], each) for each in map(json.loads, socket.receive().splitlines()) if "id" in each)
+    socket.close()
+    assert list(told)[0] == 1 and "subscribe" in told[2] and "ping" in told[4]
+    assert told[3]["error"]["code"] == 103, "the rights are the key's"
+
+
 def test_the_event_stream_refuses_bad_positions(system):
-    for query in ("after=-1", "after=x", "after=99999999999999999999", "limit=0", "limit=1001", "type=invoice.nothing"):
+    for query in ("after=-1", "after=x", "after=99999999999999999999", "limit=0", "limit=1001", "type=invoice.nothing", "type=,",
+                  "after=+1", "after=1.0", "after=1e3", "wait=-1"):
         answer = api(system, "GET", f"/v1/events?{query}")
         assert answer.status in (400, 422) and answer.headers["Content-Type"] == "application/problem+json", query
     assert call("GET", system.base_url + "/v1/events", headers={"Accept": "text/event-stream"}).status == 401

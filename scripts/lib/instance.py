@@ -57,7 +57,7 @@ class Instance:
         self.base_url = f"http://127.0.0.1:{web}"
         self.internal_url = f"http://127.0.0.1:{internal}"
         self.control_url = None
-        self._grpc = f"127.0.0.1:{grpc}"
+        self.grpc_address = f"127.0.0.1:{grpc}"
 
     # Life
 
@@ -155,7 +155,7 @@ class Instance:
             f"public_url: {self.base_url}",
             f"listen: {self.base_url.removeprefix('http://')}",
             f"internal_listen: {self.internal_url.removeprefix('http://')}",
-            f"grpc_listen: {self._grpc}",
+            f"grpc_listen: {self.grpc_address}",
             f"public_dir: {json.dumps(str(self.root / 'public'))}",
             "database:",
             "  dsn_file: dsn",

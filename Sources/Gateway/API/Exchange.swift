@@ -8,7 +8,11 @@ internal import Wire
 final class Exchange {
     let request: HTTPRequest
     private let responder: HTTPResponder
-    /// Who asks, once that is known.
+    /// Of the log that the answer tells of.
+    var epoch: String?
+    /// Who asks with an API key, once that is known.
+    var caller: Caller?
+    /// By whose right a stream may be opened.
     var owner: OpenStreams.Owner?
 
     init(request: HTTPRequest, responder: HTTPResponder) {
@@ -35,7 +39,7 @@ final class Exchange {
     }
 
     func stream() -> EventStream {
-        responder.stream()
+        responder.stream(epochField)
     }
 
     func whenClosed(_ body: @escaping @LoopActor () -> Void) { responder.onClose = body }
@@ -43,9 +47,15 @@ final class Exchange {
     /// A whole number of the query within the range; `nil` if it is there and is none.
     func number(_ name: String, default standard: Int64, in range: ClosedRange<Int64>) -> Int64? {
         guard let text = request.query[name] else { return standard }
+        return Self.number(text, in: range)
+    }
+
+    /// Digits and nothing else.
+    static func number(_ text: String, in range: ClosedRange<Int64>) -> Int64? {
         guard let value = Int64(text), range.contains(value), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return value
     }
 
-    private let common: [HTTPResponse.Header] = [.init("cache-control", "no-store")]
+    private var common: [HTTPResponse.Header] { [.init("cache-control", "no-store")] + epochField }
+    private var epochField: [HTTPResponse.Header] { epoch.map { [.init("leyden-epoch", $0)] } ?? [] }
 }

@@ -14,32 +14,44 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
-        let nodes = gateway.receivingNodes
-        guard !nodes.isEmpty else { return exchange.refuse(.noReceivingNode) }
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
             settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
+        issue(wish, account) { [self] result in
+            switch result {
+            case .success(let record): exchange.respond(encode(record), status: 201)
+            case .failure(let problem): exchange.refuse(problem)
+            }
+        }
+    }
+
+    /// The same for REST and gRPC. The answer comes when what is to be stored is.
+    func issue(
+        _ wish: InvoiceIssuer.Wish, _ account: Int64, random: Bytes32 = SecureRandom.bytes32(),
+        _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
+    ) {
+        let nodes = gateway.receivingNodes
+        guard !nodes.isEmpty else { return done(.failure(.noReceivingNode)) }
         let record: InvoiceRecord
         do throws(Bolt11Draft.Failure) {
-            record = try issuer.issue(
-                wish, account: account, through: nodes, at: gateway.now, random: SecureRandom.bytes32())
+            record = try issuer.issue(wish, account: account, through: nodes, at: gateway.now, random: random)
         } catch {
-            return exchange.refuse(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice")))
+            return done(.failure(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice"))))
         }
-        guard record.terms.isStored else { return exchange.respond(encode(record), status: 201) }
+        guard record.terms.isStored else { return done(.success(record)) }
         // A commit would wait for the store for as long as it takes; who asks for an invoice would not.
-        guard case .connected = ledger.state else { return exchange.refuse(.unavailable) }
+        guard case .connected = ledger.state else { return done(.failure(.unavailable)) }
         let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
         let change = Change(.create(record), events: [created], time: gateway.now)
         // As it will be read again: what is stored was created when the change was made, not in that second.
         var stored = record
         stored.createdAt = change.time
-        let answer = encode(stored)
-        gateway.commit(change, account: account, failed: { exchange.refuse(.unavailable) }) { outcome in
+        let answer = stored
+        gateway.commit(change, account: account, failed: { done(.failure(.unavailable)) }) { outcome in
             switch outcome {
-            case .applied, .repeated: exchange.respond(answer, status: 201)
-            case .refused: exchange.refuse(.conflict("the payment hash exists"))
-            case .withdrawn: exchange.refuse(.unavailable)
+            case .applied, .repeated: done(.success(answer))
+            case .refused: done(.failure(.conflict("the payment hash exists")))
+            case .withdrawn: done(.failure(.unavailable))
             }
         }
     }
@@ -75,37 +87,10 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
-        decide(account, hash, wish, setID) { [self] outcome in
+        gateway.decide(account, hash, wish, setID) { [self] outcome in
             switch outcome {
             case .success(let record): exchange.respond(encode(record))
             case .failure(let refusal): exchange.refuse(refusal.problem)
-            }
-        }
-    }
-
-    /// The same for REST and for the WebSocket's rpc.
-    func decide(
-        _ account: Int64?, _ hash: PaymentHash, _ wish: PaymentGateway.Wish, _ setID: SetID?,
-        _ done: @escaping @LoopActor (Result<InvoiceRecord, DecisionRefusal>) -> Void
-    ) {
-        ledger.invoice(hash, account: account) { [self] result in
-            guard case .success(let record) = result else { return done(.failure(.unavailable)) }
-            guard let record else { return done(.failure(.unknownInvoice)) }
-            switch wish {
-            case .settle where record.state == .settleRequested || record.state == .settled:
-                return done(setID == nil || setID == record.setID ? .success(record) : .failure(.otherSet))
-            case .cancel where record.state == .canceled:
-                return done(.success(record))
-            case .settle, .cancel:
-                break
-            }
-            guard gateway.isLeader else { return done(.failure(.noLeader)) }
-            gateway.request(wish, of: record, setID) { [self] reply in
-                if let refusal = DecisionRefusal(reply) { return done(.failure(refusal)) }
-                ledger.invoice(hash, account: account) { result in
-                    guard case .success(let record?) = result else { return done(.failure(.unavailable)) }
-                    done(.success(record))
-                }
             }
         }
     }

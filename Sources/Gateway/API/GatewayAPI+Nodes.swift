@@ -21,11 +21,15 @@ extension GatewayAPI {
     /// A draining node is left out of new invoices; what it holds is finished.
     func setDraining(_ exchange: Exchange, _ key: PublicKey, _ isDraining: Bool) {
         guard let node = gateway.nodes.first(where: { $0.pubkey == key }) else { return exchange.refuse(.notFound) }
-        guard gateway.isLeader else { return exchange.refuse(.noLeader) }
-        if isDraining { node.drain() } else { node.resume() }
-        var json = JSONWriter()
-        append(node, to: &json)
-        exchange.respond(json.bytes)
+        gateway.setDraining(node, isDraining) { outcome in
+            switch outcome {
+            case .failure(let refusal): exchange.refuse(refusal.problem)
+            case .success(let state):
+                var json = JSONWriter()
+                NodeDocument.append(node, state: state, to: &json)
+                exchange.respond(json.bytes)
+            }
+        }
     }
 
     func showInfo(_ exchange: Exchange) {

@@ -53,7 +53,9 @@ extension GatewayAPI {
                 done(.success(encode(record, showsPreimage: account != nil)))
             }
         case .settle, .cancel:
-            decide(account, decision.paymentHash, method == .settle ? .settle : .cancel, decision.setID) { [self] result in
+            // The SDKs wait five seconds for an answer.
+            let wish: PaymentGateway.Wish = method == .settle ? .settle : .cancel
+            gateway.decide(account, decision.paymentHash, wish, decision.setID, within: 3500) { [self] result in
                 switch result {
                 case .success(let record): done(.success(encode(record)))
                 case .failure(let refusal):

@@ -9,7 +9,7 @@ internal import Wire
 extension GatewayAPI {
     private static let defaultPage: Int64 = 100
     private static let maximumPage: Int64 = 1000
-    private static let longestWait: Int64 = 60
+    static let longestWait: Int64 = 60
 
     /// A page of the key's events, now or when there are some, or the stream of them.
     func events(_ exchange: Exchange, _ account: Int64) {
@@ -19,6 +19,9 @@ extension GatewayAPI {
             return exchange.refuse(.invalidQuery("limit"))
         }
         guard let seconds = exchange.number("wait", default: 0, in: 0...Self.longestWait) else { return exchange.refuse(.invalidQuery("wait")) }
+        guard let epoch = gateway.epoch else { return exchange.refuse(.unavailable) }
+        exchange.epoch = epoch
+        guard isOfThisEpoch(exchange) else { return exchange.refuse(.epochChanged(epoch)) }
         let filter = EventFilter(account: account, types: types)
         isReached(position) { [self] isReached in
             switch isReached {
@@ -41,7 +44,7 @@ extension GatewayAPI {
     }
 
     private func events(_ exchange: Exchange, _ page: Page, _ filter: EventFilter, seconds: Int64) {
-        ledger.past(after: page.after, limit: page.limit, account: filter.account, types: filter.types.isEmpty ? nil : filter.types) { [self] result in
+        gateway.pages.read(filter, after: page.after, limit: page.limit) { [self] result in
             guard case .success(let past) = result else { return exchange.refuse(.unavailable) }
             if Self.isGone(page.after, first: past.first) { return exchange.refuse(.offsetGone(first: past.first)) }
             let events = past.events
@@ -64,38 +67,12 @@ extension GatewayAPI {
         exchange.respond(json.bytes)
     }
 
-    /// One invoice for whoever holds its watch token: as JSON, as a stream, or as a QR code.
-    func watch(_ exchange: Exchange, _ token: String, _ form: Route.WatchForm) {
-        guard let hash = watchTokens.paymentHash(of: token) else { return exchange.refuse(.unknownInvoice) }
-        exchange.owner = .watchToken(hash)
-        if form == .invoice, exchange.request.headers.acceptsEventStream {
-            guard let position = position(exchange) else { return exchange.refuse(.invalidQuery("after")) }
-            // A browser can do nothing about a position of another stream. One invoice's life is short: it is told from its
-            // beginning, and what is known already has the same ids.
-            return isReached(position) { [self] isReached in
-                guard let isReached else { return exchange.refuse(.unavailable) }
-                resume(exchange, after: isReached ? position.offset : 0, EventFilter(paymentHash: hash))
-            }
-        }
-        ledger.invoice(hash) { [self] result in
-            guard case .success(let found) = result else { return exchange.refuse(.unavailable) }
-            guard let record = found else { return exchange.refuse(.unknownInvoice) }
-            switch form {
-            case .invoice:
-                exchange.respond(encode(record, showsPreimage: false))
-            case .qrCode:
-                guard !record.paymentRequest.isEmpty, let code = QRCode("LIGHTNING:" + record.paymentRequest.uppercased()) else { return exchange.refuse(.notFound) }
-                exchange.respond(code.svg, contentType: "image/svg+xml")
-            }
-        }
-    }
-
     /// A reader who has seen something must not be led past what he has missed. Zero is no place where somebody was: it
     /// asks for all that is kept.
     private static func isGone(_ after: Int64, first: Int64) -> Bool { after > 0 && after < first - 1 }
 
     /// Begins the stream, or refuses while there still is a status to say it with.
-    private func resume(_ exchange: Exchange, after: Int64, _ filter: EventFilter) {
+    func resume(_ exchange: Exchange, after: Int64, _ filter: EventFilter) {
         guard after > 0 else { return stream(exchange, after: after, filter) }
         gateway.history.events(filter, after: after, limit: 1) { [self] result in
             switch result {
@@ -116,7 +93,8 @@ extension GatewayAPI {
             if let feed = opened { streams.remove(feed) }
             opened = nil
         }
-        stream.send(Array("retry: 1000\n\n".utf8))
+        let epoch = exchange.epoch.map { ": epoch \($0)\n" } ?? ""
+        stream.send(Array((epoch + "retry: 1000\n\n").utf8))
         let feed = EventFeed(history: gateway.history, after: after, filter: filter) { events in
             var bytes: [UInt8] = []
             for event in events { Self.append(event, to: &bytes) }
@@ -144,23 +122,29 @@ extension GatewayAPI {
     }
 
     /// Where a reader says it has stopped, and how it said so.
-    private struct Position {
+    struct Position {
         var offset: Int64
         var field: String
     }
 
     /// `Last-Event-ID` beats `after`: it is what a browser sends by itself when it comes back.
-    private func position(_ exchange: Exchange) -> Position? {
+    func position(_ exchange: Exchange) -> Position? {
         guard let text = exchange.request.headers.lastEventID, !text.isEmpty else {
             return exchange.number("after", default: 0, in: 0...Int64.max).map { Position(offset: $0, field: "after") }
         }
-        guard let offset = Int64(text), offset >= 0 else { return nil }
+        guard let offset = Exchange.number(text, in: 0...Int64.max) else { return nil }
         return Position(offset: offset, field: "Last-Event-ID")
+    }
+
+    /// Whether the epoch that the reader names, if it names one, is the present one.
+    func isOfThisEpoch(_ exchange: Exchange) -> Bool {
+        guard let known = exchange.request.query["epoch"], !known.isEmpty else { return true }
+        return known == gateway.epoch
     }
 
     /// Whether the stream has come so far; `nil` if the store cannot say. A position beyond its end is one of another stream,
     /// of a database before it was restored perhaps, and a reader that waited there would hear nothing for long.
-    private func isReached(_ position: Position, _ done: @escaping @LoopActor (Bool?) -> Void) {
+    func isReached(_ position: Position, _ done: @escaping @LoopActor (Bool?) -> Void) {
         // What was published is not all that was committed: a page may have told more.
         guard position.offset > gateway.head else { return done(true) }
         ledger.stream { result in
@@ -174,18 +158,20 @@ extension GatewayAPI {
     /// Names with commas between them; `invoice.*` stands for all that begin with it. `nil` if one is unknown.
     private func eventTypes(_ text: String?) -> [EventType]? {
         guard let text, !text.isEmpty else { return [] }
-        var types: [EventType] = []
+        var types: Set<EventType> = []
         for name in text.split(separator: ",") {
             if name.hasSuffix(".*") {
                 let matching = EventType.allCases.filter { $0.rawValue.hasPrefix(name.dropLast()) }
                 guard !matching.isEmpty else { return nil }
-                types += matching
+                types.formUnion(matching)
             } else {
                 let type = EventType(rawValue: String(name))
                 guard EventType.allCases.contains(type) else { return nil }
-                types.append(type)
+                types.insert(type)
             }
         }
-        return types
+        guard !types.isEmpty else { return nil }
+        // In one order, so that all who ask for the same share what is read for them.
+        return EventType.allCases.filter(types.contains)
     }
 }

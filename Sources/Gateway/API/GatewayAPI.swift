@@ -38,7 +38,8 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         }
         if request.method == .head, request.headers.acceptsEventStream { return exchange.refuse(.methodNotAllowed) }
         if case .watch(let token, let form) = route { return watch(exchange, token, form) }
-        authorize(exchange, for: route.scope) { [self] account in
+        authorize(exchange, for: route) { [self] caller in
+            let account = caller.account
             switch route {
             case .createInvoice: createInvoice(exchange, account)
             case .listInvoices: listInvoices(exchange, account)
@@ -57,17 +58,30 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         }
     }
 
-    /// Lets the handler go on with the key's account, or answers 401, 403 or 503.
-    private func authorize(_ exchange: Exchange, for scope: Scope?, _ go: @escaping @LoopActor (_ account: Int64) -> Void) {
+    /// Lets the handler go on with who asks, or answers 401, 403 or 503.
+    private func authorize(_ exchange: Exchange, for route: Route, _ go: @escaping @LoopActor (Caller) -> Void) {
         guard let token = exchange.request.headers.bearer else { return exchange.refuse(.unauthorized) }
+        admit(token, for: route.scope) { result in
+            switch result {
+            case .failure(let problem): exchange.refuse(problem)
+            case .success(let caller):
+                guard caller.isOperator || !route.isOperators else { return exchange.refuse(.forbidden) }
+                exchange.caller = caller
+                exchange.owner = OpenStreams.Owner(caller.credentials)
+                go(caller)
+            }
+        }
+    }
+
+    /// The one check of an API key. `scope` is what it has to be allowed; `nil` where every valid key will do.
+    func admit(_ token: String, for scope: Scope?, _ done: @escaping @LoopActor (Result<Caller, Problem>) -> Void) {
         authenticator.check(token) { outcome in
             switch outcome {
-            case .unknown: exchange.refuse(.unauthorized)
-            case .unavailable: exchange.refuse(.unavailable)
+            case .unknown: done(.failure(.unauthorized))
+            case .unavailable: done(.failure(.unavailable))
             case .known(let credentials):
-                guard scope.map(credentials.allows) ?? true, let account = credentials.account else { return exchange.refuse(.forbidden) }
-                exchange.owner = OpenStreams.Owner(credentials)
-                go(account)
+                guard scope.map(credentials.allows) ?? true, let caller = Caller(credentials) else { return done(.failure(.forbidden)) }
+                done(.success(caller))
             }
         }
     }

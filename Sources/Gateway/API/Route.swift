@@ -60,6 +60,14 @@ enum Route: Equatable {
         HTTPRequest.Method.allCases.contains { Route($0, path) != nil }
     }
 
+    /// Whether only keys of the gateway's own account may ask: the nodes serve all accounts alike.
+    var isOperators: Bool {
+        switch self {
+        case .drainNode, .resumeNode: true
+        default: false
+        }
+    }
+
     /// What the key has to be allowed; `nil` where every valid key will do.
     var scope: Scope? {
         switch self {

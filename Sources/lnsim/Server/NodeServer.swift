@@ -65,7 +65,10 @@ final class NodeServer {
     }
 
     private func listen(_ tls: TLSServerConfiguration) throws {
-        let server = GRPCServer(host: host, port: port, tls: tls)
+        var limits = GRPCSettings()
+        // As LND asks whether an idle client is still there.
+        limits.keepaliveMilliseconds = 60_000
+        let server = GRPCServer(host: host, port: port, tls: tls, settings: limits)
         route(server)
         port = try server.start()
         self.server = server
