@@ -79,6 +79,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .revokeKey(let id): revokeKey(exchange, caller, id)
             case .rotateKey(let id): rotateKey(exchange, caller, id)
             case .audit: showAudit(exchange, caller)
+            case .webhooks(let route): webhooks(exchange, account, route)
             case .watch: break
             }
         }
