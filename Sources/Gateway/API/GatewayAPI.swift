@@ -13,12 +13,14 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let issuer: InvoiceIssuer
     let watchTokens: WatchTokens
     let streams: OpenStreams
+    let lookUps: InvoiceStates
 
     public init(gateway: PaymentGateway, issuer: InvoiceIssuer, watchTokens: WatchTokens, streamLimits: StreamLimits = .init()) {
         self.gateway = gateway
         self.issuer = issuer
         self.watchTokens = watchTokens
         streams = OpenStreams(limits: streamLimits)
+        lookUps = InvoiceStates(ledger: gateway.ledger, head: { 0 }, asked: {})
         authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens)
     }
 
