@@ -106,6 +106,7 @@ def test_a_path_that_cannot_be_read(ask):
         assert ask("GET", template, payment_hash="%01", watch_token="%01").status == 400
     for what in ("drain", "resume"):
         assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="%01").status == 400
+    assert ask("DELETE", "/v1/keys/{id}", id="%01").status == 400
 
 
 def test_limits(system, ask):
