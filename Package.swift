@@ -71,7 +71,7 @@ let package = Package(
 
         // Facts become orders, orders become I/O.
         room("Gateway", below: [
-            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "CQREncode", protobuf, logging,
+            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "CQREncode", protobuf, logging
         ]),
 
         .executableTarget(

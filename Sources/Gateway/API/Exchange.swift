@@ -1,4 +1,5 @@
 internal import Edge
+internal import Ledger
 internal import Loop
 internal import Payments
 internal import Wire
@@ -6,14 +7,25 @@ internal import Wire
 /// One request and the right to answer it, with what every answer has in common.
 @LoopActor
 final class Exchange {
+    typealias Step = @LoopActor (HTTPResponse, _ go: @escaping @LoopActor () -> Void) -> Void
+
     let request: HTTPRequest
     private let responder: HTTPResponder
+    private var steps: [Step] = []
     /// Of the log that the answer tells of.
     var epoch: String?
     /// Who asks with an API key, once that is known.
     var caller: Caller?
     /// By whose right a stream may be opened.
     var owner: OpenStreams.Owner?
+    /// What the key has left.
+    var quota: Quota?
+    /// The right to carry out a request that may come again.
+    var claim: Claims.Claim?
+    /// What was made, for the audit log.
+    var target: String?
+    /// False for what leaves no trace anywhere.
+    var isAudited = true
 
     init(request: HTTPRequest, responder: HTTPResponder) {
         self.request = request
@@ -23,23 +35,27 @@ final class Exchange {
     /// Whether the client still waits.
     var isOpen: Bool { responder.isOpen }
 
-    func respond(_ json: [UInt8], status: Int = 200) {
-        responder.respond(.json(json, status: status, headers: common))
+    /// Something that has to be done with the answer before it leaves. What was given last runs first.
+    func beforeAnswer(_ step: @escaping Step) { steps.append(step) }
+
+    func respond(_ json: [UInt8], status: Int = 200) { send(.json(json, status: status)) }
+
+    func respond(_ bytes: [UInt8], contentType: String, headers: [HTTPResponse.Header] = []) {
+        send(HTTPResponse(status: 200, contentType: contentType, headers: headers, body: bytes))
     }
 
-    func respond(_ bytes: [UInt8], contentType: String) {
-        responder.respond(HTTPResponse(status: 200, contentType: contentType, headers: common, body: bytes))
-    }
+    /// The answer that this request has had before.
+    func `repeat`(_ response: HTTPResponse) { send(response) }
 
     func refuse(_ problem: Problem) {
-        var headers = common
-        if problem.status == 503 || problem.status == 429 { headers.append(.init("retry-after", "1")) }
+        var headers: [HTTPResponse.Header] = []
+        if problem.status == 503 || problem.status == 429 { headers.append(.init("retry-after", "\(quota?.retryAfterSeconds ?? 1)")) }
         if problem.status == 401 { headers.append(.init("www-authenticate", "Bearer")) }
-        responder.respond(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
+        send(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
     }
 
     func stream() -> EventStream {
-        responder.stream(epochField)
+        responder.stream(limits + epochField)
     }
 
     func whenClosed(_ body: @escaping @LoopActor () -> Void) { responder.onClose = body }
@@ -56,6 +72,41 @@ final class Exchange {
         return value
     }
 
-    private var common: [HTTPResponse.Header] { [.init("cache-control", "no-store")] + epochField }
+    private func send(_ response: HTTPResponse) {
+        guard let step = steps.popLast() else {
+            var response = response
+            response.headers.append(.init("cache-control", "no-store"))
+            response.headers += limits + epochField
+            return responder.respond(response)
+        }
+        step(response) { [self] in send(response) }
+    }
+
+    private var limits: [HTTPResponse.Header] {
+        guard let quota else { return [] }
+        return [
+            .init("ratelimit-limit", "\(quota.limit)"), .init("ratelimit-remaining", "\(quota.remaining)"),
+            .init("ratelimit-reset", "\(quota.resetSeconds)"),
+        ]
+    }
+
+    /// The first name of the query that is not known or stands twice: a filter that is passed over shows too much.
+    func strangeParameter(known: (String) -> Bool) -> String? {
+        var seen: Set<String> = []
+        return request.query.items.first { !known($0.name) || !seen.insert($0.name).inserted }?.name
+    }
+
+    /// A time of the query; `nil` if it is there and is none.
+    func time(_ name: String, default standard: UnixTime? = nil) -> UnixTime?? {
+        guard let text = request.query[name] else { return .some(standard) }
+        return RFC3339.time(text).map { .some($0) }
+    }
+
+    /// A `next` of an earlier page; `nil` if it is there and is none.
+    func cursor() -> PageCursor?? {
+        guard let text = request.query["after"] else { return .some(nil) }
+        return PageCursor(text).map { .some($0) }
+    }
+
     private var epochField: [HTTPResponse.Header] { epoch.map { [.init("leyden-epoch", $0)] } ?? [] }
 }
