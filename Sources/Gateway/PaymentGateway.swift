@@ -145,8 +145,8 @@ public final class PaymentGateway {
         guard state == .connected else { return }
         ledger.stream { [self] result in
             guard case .success(let position) = result else { return connectLater() }
-            if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
             if let epoch, epoch != position.epoch { return foundAnotherEpoch() }
+            if let known = publisher.head, position.head < known { return foundRestored(position, known: known) }
             epoch = position.epoch
             guard publisher.head == nil else { return goOn() }
             // The newest of the past are kept at hand: most clients were away for a moment only.
@@ -177,7 +177,7 @@ public final class PaymentGateway {
         }
     }
 
-    /// Somebody else has noticed it first, or an operator has said so; the log may have grown again since.
+    /// Somebody else has noticed it first, or an operator has said so: the log has its new epoch, and may have grown again since.
     private func foundAnotherEpoch() {
         logger.critical("the log has another epoch than the one that was published; this process ends")
         onRestored?()
