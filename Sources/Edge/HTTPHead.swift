@@ -43,7 +43,9 @@ struct HTTPHead {
             traits.keepsAlive = false
         default: return version.hasPrefix("HTTP/") ? 505 : 400
         }
-        guard let method = HTTPRequest.Method(rawValue: Self.text(bytes, start, methodEnd)) else { return 501 }
+        let name = Self.text(bytes, start, methodEnd)
+        // These two are known, and nobody may.
+        guard let method = HTTPRequest.Method(rawValue: name) else { return name == "TRACE" || name == "CONNECT" ? 405 : 501 }
         request.method = method
         let question = Self.index(of: 0x3F, in: bytes, methodEnd + 1, targetEnd) ?? targetEnd
         guard let path = RequestTarget.path(bytes, methodEnd + 1, question) else { return 400 }

@@ -40,6 +40,7 @@ public struct HTTPResponse: Equatable, Sendable {
     /// Why a request was not read to its end.
     static func unread(_ status: Int, bodyLimit: Int) -> Self {
         let (code, title) = switch status {
+        case 405: ("method_not_allowed", "Not with this method")
         case 408: ("timeout", "The request did not arrive in time")
         case 413: ("body_too_large", "The body is larger than \(bodyLimit) bytes")
         case 431: ("head_too_large", "The header fields are too large")

@@ -24,6 +24,7 @@ final class InvoiceListeners {
     // A power of two, of which at most three quarters are taken, so that every search ends at a free one. Allocated and
     // released here; no index is beyond the mask.
     private var slots = unsafe InvoiceListeners.room(for: 16)
+    private var mask = 15
     private var taken = 0
     /// Those beyond the first of an invoice.
     private var others: [PaymentHash: [Listener]] = [:]
@@ -36,7 +37,7 @@ final class InvoiceListeners {
     var count: Int { taken + others.values.reduce(0) { $0 + $1.count } }
 
     /// Brings the line of an invoice nearer, without waiting for it.
-    func expect(_ hash: PaymentHash) { unsafe clws_prefetch(slots.baseAddress! + home(hash)) }
+    func expect(_ hash: PaymentHash) { unsafe clws_prefetch(slots + home(hash)) }
 
     func first(of hash: PaymentHash) -> Listener? { unsafe slots[place(of: hash)] }
     func others(of hash: PaymentHash) -> [Listener] { others.isEmpty ? [] : others[hash] ?? [] }
@@ -44,8 +45,8 @@ final class InvoiceListeners {
     func add(_ client: WebSocketClient, account: Int64?, to hash: PaymentHash) {
         let listener = unsafe Listener(
             hash: hash, client: client, wsi: client.wsi, account: account, isBlocked: client.isBlocked, descriptor: client.descriptor)
-        guard unsafe slots[place(of: hash)] == nil else { return others[hash, default: []].append(listener) }
-        if (taken + 1) * 4 > slots.count * 3 { grow() }
+        guard first(of: hash) == nil else { return others[hash, default: []].append(listener) }
+        if (taken + 1) * 4 > (mask + 1) * 3 { grow() }
         unsafe slots[place(of: hash)] = listener
         taken += 1
     }
@@ -71,11 +72,11 @@ final class InvoiceListeners {
 
     // MARK: The table
 
-    private static func room(for count: Int) -> UnsafeMutableBufferPointer<Listener?> {
+    private static func room(for count: Int) -> UnsafeMutablePointer<Listener?> {
         let bytes = count * MemoryLayout<Listener?>.stride
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
-        let slots = unsafe room.bindMemory(to: Listener?.self)
-        unsafe slots.initialize(repeating: nil)
+        let slots = unsafe room.baseAddress!.bindMemory(to: Listener?.self, capacity: count)
+        unsafe slots.initialize(repeating: nil, count: count)
         return unsafe slots
     }
 
@@ -88,20 +89,22 @@ final class InvoiceListeners {
                 mixed = product.high ^ product.low
             }
         }
-        return Int(truncatingIfNeeded: mixed) & (slots.count - 1)
+        return Int(truncatingIfNeeded: mixed) & mask
     }
 
     /// Where an invoice's listener is, or would be.
     private func place(of hash: PaymentHash) -> Int {
         var place = home(hash)
-        while let listener = unsafe slots[place], listener.hash != hash { place = (place + 1) & (slots.count - 1) }
+        while let listener = unsafe slots[place], listener.hash != hash { place = (place + 1) & mask }
         return place
     }
 
     private func grow() {
         let old = unsafe slots
-        unsafe slots = Self.room(for: old.count * 2)
-        for case let listener? in unsafe old { unsafe slots[place(of: listener.hash)] = listener }
+        let count = mask + 1
+        unsafe slots = Self.room(for: count * 2)
+        mask = count * 2 - 1
+        for place in 0..<count { if let listener = unsafe old[place] { unsafe slots[self.place(of: listener.hash)] = listener } }
         unsafe old.deallocate()
     }
 
@@ -111,10 +114,10 @@ final class InvoiceListeners {
         var next = place
         taken -= 1
         while true {
-            next = (next + 1) & (slots.count - 1)
+            next = (next + 1) & mask
             guard let listener = unsafe slots[next] else { break }
             let home = home(listener.hash)
-            if (next - home) & (slots.count - 1) >= (next - free) & (slots.count - 1) {
+            if (next - home) & mask >= (next - free) & mask {
                 unsafe slots[free] = listener
                 free = next
             }

@@ -63,9 +63,6 @@ final class EventHistory {
         published(events)
     }
 
-    /// Up to where the log was published here.
-    var head: Int64 { recent.newest ?? 0 }
-
     /// The publisher's events, all of them, in order.
     func published(_ events: [PublishedEvent]) {
         for event in events {

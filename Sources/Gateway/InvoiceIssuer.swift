@@ -11,16 +11,18 @@ public struct InvoiceIssuer {
         public var expirySeconds: Int64
         public var settlement: InvoiceTerms.Settlement
         public var metadata: String?
+        public var orderID: String?
         public var isStored: Bool
         public init(
             amount: Millisatoshis?, description: InvoiceRecord.Description, expirySeconds: Int64 = 3600,
-            settlement: InvoiceTerms.Settlement, metadata: String? = nil, isStored: Bool
+            settlement: InvoiceTerms.Settlement, metadata: String? = nil, orderID: String? = nil, isStored: Bool
         ) {
             self.amount = amount
             self.description = description
             self.expirySeconds = expirySeconds
             self.settlement = settlement
             self.metadata = metadata
+            self.orderID = orderID
             self.isStored = isStored
         }
     }
@@ -58,6 +60,6 @@ public struct InvoiceIssuer {
         let text = try draft.encode(by: LibCrypto.self) { identity.sign(digest: $0) }
         return InvoiceRecord(
             paymentHash: issued.paymentHash, account: account, paymentRequest: text, terms: terms, description: wish.description,
-            metadata: wish.metadata, createdAt: created)
+            metadata: wish.metadata, orderID: wish.orderID, createdAt: created)
     }
 }

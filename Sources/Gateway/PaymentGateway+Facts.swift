@@ -30,7 +30,8 @@ extension PaymentGateway {
         let start = Clock.monotonicNanoseconds
         switch screening.judge(htlc, height: machine.height) {
         case .offer(let offer, let sharedSecret):
-            held[htlc.circuitKey] = Held(paymentHash: htlc.paymentHash, sharedSecret: sharedSecret, offeredAt: start)
+            held[htlc.circuitKey] = Held(
+                paymentHash: htlc.paymentHash, sharedSecret: sharedSecret, offeredAt: start, htlc: offer.htlc, isStored: offer.terms.isStored)
             run { $0.offered(offer, at: $1) }
         case .badOnion(let error):
             reject(htlc, at: node, .failBadOnion(error))

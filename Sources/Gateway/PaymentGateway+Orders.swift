@@ -23,6 +23,7 @@ extension PaymentGateway {
             answer(circuitKey) { .settle(preimage, $0.paymentHash) }
         case .fail(let circuitKey, let rejection, let amount, let height):
             metrics.count(htlc: .failed)
+            tellRefusal(of: circuitKey, rejection, amount: amount)
             answer(circuitKey) { Self.failure(rejection, $0, amount: amount, height: height) }
         case .persist(let id, let change):
             // An outcome belongs to the machine that ordered the change, and each term has a machine of its own.
@@ -63,12 +64,12 @@ extension PaymentGateway {
     /// Commits, publishes what was committed, and reports. `failed` runs instead of `done` if the store will never take the
     /// change; without it that is reported as a refusal.
     func commit(
-        _ change: Change, account: Int64 = 1, id: ChangeID? = nil, failed: (@LoopActor () -> Void)? = nil,
+        _ change: Change, account: Int64 = 1, searchTerms: [Int64] = [], id: ChangeID? = nil, failed: (@LoopActor () -> Void)? = nil,
         _ done: @escaping @LoopActor (ChangeOutcome) -> Void
     ) {
         let rendered = change.events.map { EventCodec.render($0, nodeNames: nodeNames, time: change.time, by: LibCrypto.self) }
         let start = Clock.monotonicNanoseconds
-        ledger.commit(CommitEntry(change: change, account: account, rendered: rendered, id: id)) { [weak self] result in
+        ledger.commit(CommitEntry(change: change, account: account, rendered: rendered, searchTerms: searchTerms, id: id)) { [weak self] result in
             guard let self else { return }
             metrics.commit.record(nanoseconds: Clock.monotonicNanoseconds - start)
             switch result {

@@ -38,6 +38,7 @@ public final class PaymentGateway {
     var held: [CircuitKey: Held] = [:]
     var replies: [RequestID: @LoopActor (Reply) -> Void] = [:]
     var nextRequest: UInt64 = 0
+    var refusalBudget = RefusalBudget()
     private var ticks: Timer?
     private var sweeps: Timer?
     private(set) var epoch: String?
@@ -234,5 +235,8 @@ public final class PaymentGateway {
         var sharedSecret: Bytes32
         /// By the clock that never jumps, in nanoseconds.
         var offeredAt: UInt64
+        var htlc: HeldHTLC
+        /// Whether its invoice has a row.
+        var isStored: Bool
     }
 }

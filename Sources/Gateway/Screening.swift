@@ -57,7 +57,7 @@ package struct Screening {
         }
         let held = HeldHTLC(
             circuitKey: htlc.circuitKey, amount: htlc.outgoingAmount, total: data.total, incomingExpiry: htlc.incomingExpiry,
-            outgoingExpiry: htlc.outgoingExpiry, autoFailHeight: htlc.autoFailHeight, isOnChain: htlc.isOnChain)
+            outgoingExpiry: htlc.outgoingExpiry, autoFailHeight: htlc.autoFailHeight, isOnChain: htlc.isOnChain, fee: htlc.fee)
         let offer = Offer(
             paymentHash: htlc.paymentHash, htlc: held, terms: opened.terms, preimage: opened.preimage,
             refusal: refusal(of: htlc, payload))

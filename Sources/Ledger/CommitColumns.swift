@@ -21,6 +21,7 @@ struct CommitColumns {
     private var text = Column(TypeID.text)
     private var textHash = Column(TypeID.bytea)
     private var metadata = Column(TypeID.text)
+    private var order = Column(TypeID.text)
     private var node = Column(TypeID.bytea)
     private var chanID = Column(TypeID.bigint)
     private var htlcID = Column(TypeID.bigint)
@@ -40,6 +41,12 @@ struct CommitColumns {
     private var partOutgoing = Column(TypeID.bigint)
     private var partFail = Column(TypeID.integer)
     private var partOnChain = Column(TypeID.boolean)
+    private var partFee = Column(TypeID.bigint)
+
+    // A search term of a new invoice each; `termEntry` counts from one.
+    private var termEntry = Column(TypeID.integer)
+    private var termHash = Column(TypeID.bytea)
+    private var term = Column(TypeID.bigint)
 
     // An event each; `eventEntry` counts from one.
     private var eventEntry = Column(TypeID.integer)
@@ -51,9 +58,9 @@ struct CommitColumns {
     var all: [Column] {
         [
             wave, kind, hash, account, time, state, setID, preimage, received, amount, expires, settlement, isStored, request,
-            text, textHash, metadata, node, chanID, htlcID, isSettled, isOffChain,
+            text, textHash, metadata, order, node, chanID, htlcID, isSettled, isOffChain,
             partEntry, partHash, partSetID, partNode, partChanID, partHTLCID, partAmount, partTotal, partIncoming, partOutgoing,
-            partFail, partOnChain,
+            partFail, partOnChain, partFee, termEntry, termHash, term,
             eventEntry, eventID, eventType, eventHash, eventData,
         ]
     }
@@ -76,7 +83,8 @@ struct CommitColumns {
         let facts = Self.facts(of: step)
         self.wave.append(Int64(wave))
         kind.append(facts.kind)
-        hash.append(step.paymentHash?.bytes)
+        // What is told about an invoice goes to the invoice's account.
+        hash.append((step.paymentHash ?? entry.change.events.first?.paymentHash)?.bytes)
         account.append(facts.invoice?.account ?? entry.account)
         time.append(entry.change.time)
         state.append(facts.state?.rawValue)
@@ -90,6 +98,11 @@ struct CommitColumns {
         case .accept(let set, _), .void(let set):
             for held in set.htlcs { append(held, of: set, number: number) }
         case .create, .requestSettlement, .release, .cancel, .expire, .resolve, .tell: break
+        }
+        for value in entry.searchTerms {
+            termEntry.append(Int64(number))
+            termHash.append(step.paymentHash?.bytes)
+            term.append(value)
         }
         for event in entry.rendered {
             eventEntry.append(Int64(number))
@@ -141,6 +154,7 @@ struct CommitColumns {
             textHash.appendNull()
         }
         metadata.append(invoice?.metadata)
+        order.append(invoice?.orderID)
     }
 
     private mutating func append(_ circuit: CircuitKey?, _ resolution: Resolution?) {
@@ -170,5 +184,6 @@ struct CommitColumns {
         partOutgoing.append(Int64(held.outgoingExpiry))
         partFail.append(Int64(held.autoFailHeight))
         partOnChain.append(held.isOnChain)
+        partFee.append(held.fee)
     }
 }

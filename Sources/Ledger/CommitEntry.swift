@@ -8,13 +8,16 @@ public struct CommitEntry: Equatable, Sendable {
     public var account: Int64
     /// One for each of `change.events`, in their order.
     public var rendered: [OutboxEvent]
+    /// Under which a new invoice is found; see ``InvoiceSearch``.
+    public var searchTerms: [Int64]
     /// By which ``Ledger/withdraw(_:)`` finds it.
     public var id: ChangeID?
 
-    public init(change: Change, account: Int64, rendered: [OutboxEvent], id: ChangeID? = nil) {
+    public init(change: Change, account: Int64, rendered: [OutboxEvent], searchTerms: [Int64] = [], id: ChangeID? = nil) {
         self.change = change
         self.account = account
         self.rendered = rendered
+        self.searchTerms = searchTerms
         self.id = id
     }
 

@@ -15,11 +15,12 @@ extension Migration {
             p_wave integer[], p_kind smallint[], p_hash bytea[], p_account bigint[], p_time timestamptz[], p_state text[],
             p_set bytea[], p_preimage bytea[], p_received bigint[], p_amount bigint[], p_expires timestamptz[],
             p_settlement smallint[], p_stored boolean[], p_request text[], p_description text[],
-            p_description_hash bytea[], p_metadata text[],
+            p_description_hash bytea[], p_metadata text[], p_order text[],
             p_node bytea[], p_chan bigint[], p_htlc bigint[], p_settled boolean[], p_off_chain boolean[],
             p_part_entry integer[], p_part_hash bytea[], p_part_set bytea[], p_part_node bytea[], p_part_chan bigint[], p_part_htlc bigint[],
             p_part_amount bigint[], p_part_total bigint[], p_part_incoming bigint[], p_part_outgoing bigint[],
-            p_part_fail integer[], p_part_on_chain boolean[],
+            p_part_fail integer[], p_part_on_chain boolean[], p_part_fee bigint[],
+            p_search_entry integer[], p_search_hash bytea[], p_search bigint[],
             p_event_entry integer[], p_event_id text[], p_event_type text[], p_event_hash bytea[], p_event_data text[],
             OUT o_head bigint, OUT o_outcomes smallint[], OUT o_accounts bigint[]
         ) LANGUAGE plpgsql AS $function$
@@ -106,7 +107,14 @@ extension Migration {
                             WHEN i.state NOT IN ('open', 'accepted') THEN 0
                             WHEN EXISTS (SELECT FROM htlcs x WHERE x.payment_hash = e.hash AND x.set_id = e.set_id AND x.was_failed_back) THEN 1
                             ELSE 6 END
-                        ELSE CASE WHEN e.n = ANY (v_taken) THEN 1 ELSE 5 END
+                        -- Anybody can try to pay an invoice as often as he likes; it is not told more often than this.
+                        ELSE CASE
+                            WHEN e.n = ANY (v_taken) THEN 1
+                            WHEN e.hash IS NULL THEN 5
+                            WHEN i.payment_hash IS NULL THEN 0
+                            WHEN (SELECT count(*) FROM (
+                                SELECT FROM events o WHERE o.payment_hash = e.hash AND o.type = 'htlc.failed' LIMIT 20) t) = 20 THEN 0
+                            ELSE 5 END
                         END)::smallint AS outcome
                     FROM unnest(p_wave, p_kind, p_hash, p_account, p_state, p_set, p_preimage, p_request, p_node, p_chan, p_htlc, p_settled)
                         WITH ORDINALITY e (wave, kind, hash, account, state, set_id, preimage, request, node, chan, htlc, settled, n)
@@ -120,14 +128,22 @@ extension Migration {
 
                 IF 2 = ANY (v_outcomes) THEN
                     INSERT INTO invoices (payment_hash, account, state, payment_request, amount_msat, received_msat, settlement,
-                        is_stored, description, description_hash, metadata, created_at, expires_at, set_id, preimage)
+                        is_stored, description, description_hash, metadata, order_id, created_at, expires_at, set_id, preimage)
                     SELECT e.hash, e.account, e.state::invoice_state, e.request, e.amount, e.received, e.settlement,
-                        e.stored, e.description, e.description_hash, e.metadata, e.time, e.expires, e.set_id, e.preimage
+                        e.stored, e.description, e.description_hash, e.metadata, e.order_id, e.time, e.expires, e.set_id, e.preimage
                     FROM unnest(p_wave, p_hash, p_account, p_time, p_state, p_set, p_preimage, p_received, p_amount, p_expires,
-                        p_settlement, p_stored, p_request, p_description, p_description_hash, p_metadata)
+                        p_settlement, p_stored, p_request, p_description, p_description_hash, p_metadata, p_order)
                         WITH ORDINALITY e (wave, hash, account, time, state, set_id, preimage, received, amount, expires,
-                        settlement, stored, request, description, description_hash, metadata, n)
+                        settlement, stored, request, description, description_hash, metadata, order_id, n)
                     WHERE e.wave = v_wave AND o_outcomes[e.n] = 2;
+                END IF;
+
+                IF 2 = ANY (v_outcomes) AND cardinality(p_search) > 0 THEN
+                    INSERT INTO invoice_terms (account, term, created_at, number)
+                    SELECT i.account, t.term, i.created_at, i.number
+                    FROM unnest(p_search_entry, p_search_hash, p_search) t (entry, hash, term) JOIN invoices i ON i.payment_hash = t.hash
+                    WHERE p_wave[t.entry] = v_wave AND o_outcomes[t.entry] = 2
+                    ON CONFLICT DO NOTHING;
                 END IF;
 
                 IF v_outcomes && '{3,4}'::smallint[] THEN
@@ -136,7 +152,8 @@ extension Migration {
                         set_id = CASE WHEN e.kind = 1 THEN e.set_id ELSE i.set_id END,
                         preimage = coalesce(e.preimage, i.preimage),
                         received_msat = CASE WHEN e.kind = 1 THEN e.received WHEN e.kind IN (3, 4, 8) THEN 0 ELSE i.received_msat END,
-                        settled_at = CASE WHEN e.state = 'settled' THEN e.time ELSE i.settled_at END
+                        settled_at = CASE WHEN e.state = 'settled' THEN e.time ELSE i.settled_at END,
+                        booked_at = CASE WHEN e.state IN ('settled', 'failed') THEN e.time ELSE i.booked_at END
                     FROM unnest(p_wave, p_kind, p_hash, p_time, p_state, p_set, p_preimage, p_received)
                         WITH ORDINALITY e (wave, kind, hash, time, state, set_id, preimage, received, n)
                     WHERE e.wave = v_wave AND o_outcomes[e.n] IN (3, 4) AND i.payment_hash = e.hash;
@@ -144,12 +161,12 @@ extension Migration {
 
                 IF 1 = ANY (v_kinds) THEN
                     INSERT INTO htlcs (payment_hash, node, chan_id, htlc_id, set_id, amount_msat, total_msat, incoming_expiry,
-                        outgoing_expiry, auto_fail_height, is_on_chain, accepted_at)
+                        outgoing_expiry, auto_fail_height, is_on_chain, fee_msat, accepted_at)
                     SELECT h.hash, h.node, h.chan, h.htlc, h.set_id, h.amount, h.total, h.incoming,
-                        h.outgoing, h.fail, h.on_chain, p_time[h.entry]
+                        h.outgoing, h.fail, h.on_chain, h.fee, p_time[h.entry]
                     FROM unnest(p_part_entry, p_part_hash, p_part_set, p_part_node, p_part_chan, p_part_htlc, p_part_amount,
-                        p_part_total, p_part_incoming, p_part_outgoing, p_part_fail, p_part_on_chain)
-                        h (entry, hash, set_id, node, chan, htlc, amount, total, incoming, outgoing, fail, on_chain)
+                        p_part_total, p_part_incoming, p_part_outgoing, p_part_fail, p_part_on_chain, p_part_fee)
+                        h (entry, hash, set_id, node, chan, htlc, amount, total, incoming, outgoing, fail, on_chain, fee)
                     WHERE p_wave[h.entry] = v_wave AND p_kind[h.entry] = 1 AND o_outcomes[h.entry] IN (2, 3);
                 END IF;
 
@@ -163,12 +180,12 @@ extension Migration {
                 -- An acceptance of any of these that arrives later finds them taken.
                 IF 6 = ANY (v_outcomes) THEN
                     INSERT INTO htlcs (payment_hash, node, chan_id, htlc_id, set_id, amount_msat, total_msat, incoming_expiry,
-                        outgoing_expiry, auto_fail_height, is_on_chain, was_failed_back, accepted_at)
+                        outgoing_expiry, auto_fail_height, is_on_chain, fee_msat, was_failed_back, accepted_at)
                     SELECT h.hash, h.node, h.chan, h.htlc, h.set_id, h.amount, h.total, h.incoming,
-                        h.outgoing, h.fail, h.on_chain, true, p_time[h.entry]
+                        h.outgoing, h.fail, h.on_chain, h.fee, true, p_time[h.entry]
                     FROM unnest(p_part_entry, p_part_hash, p_part_set, p_part_node, p_part_chan, p_part_htlc, p_part_amount,
-                        p_part_total, p_part_incoming, p_part_outgoing, p_part_fail, p_part_on_chain)
-                        h (entry, hash, set_id, node, chan, htlc, amount, total, incoming, outgoing, fail, on_chain)
+                        p_part_total, p_part_incoming, p_part_outgoing, p_part_fail, p_part_on_chain, p_part_fee)
+                        h (entry, hash, set_id, node, chan, htlc, amount, total, incoming, outgoing, fail, on_chain, fee)
                     WHERE p_wave[h.entry] = v_wave AND o_outcomes[h.entry] = 6
                     ON CONFLICT DO NOTHING;
                 END IF;

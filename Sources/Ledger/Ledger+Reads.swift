@@ -17,22 +17,21 @@ extension Ledger {
     public func invoice(
         _ hash: PaymentHash, account: Int64? = nil, completion: @escaping @LoopActor (Result<InvoiceRecord?, LedgerError>) -> Void
     ) {
-        reads.read(InvoiceQuery.one(hash, account: account), completion) { rows throws(LedgerError) in
-            try InvoiceQuery.read(rows).first?.invoice
+        reads.read(InvoiceQuery.one(hash, account: account), completion) { rows throws(LedgerError) in try InvoiceQuery.read(rows).first }
+    }
+
+    /// Invoices that a merchant looks for. What it costs does not depend on how many there are.
+    public func invoices(_ search: InvoiceSearch, completion: @escaping @LoopActor (Result<InvoicePage, LedgerError>) -> Void) {
+        var search = search
+        search.limit = max(1, search.limit)
+        reads.read(InvoiceQuery.page(search), completion) { rows throws(LedgerError) in
+            try InvoiceQuery.readPage(rows, search)
         }
     }
 
-    /// An account's invoices (everybody's if it is `nil`), newest first; `cursor` is an earlier page's `next`.
-    public func invoices(
-        account: Int64?, state: InvoiceState? = nil, after cursor: Int64? = nil, limit: Int,
-        completion: @escaping @LoopActor (Result<InvoicePage, LedgerError>) -> Void
-    ) {
-        let limit = max(1, limit)
-        reads.read(InvoiceQuery.page(account: account, state: state, after: cursor, limit: limit), completion) { rows throws(LedgerError) in
-            let found = try InvoiceQuery.read(rows)
-            let next = found.count > limit ? found[limit - 1].number : nil
-            return InvoicePage(invoices: found.prefix(limit).map(\.invoice), next: next)
-        }
+    /// Payments that have ended within a time, in that order.
+    public func bookings(_ search: BookingSearch, completion: @escaping @LoopActor (Result<BookingPage, LedgerError>) -> Void) {
+        reads.read(BookingQuery.page(search), completion) { BookingQuery.readPage($0, search) }
     }
 
     /// What the account asked to be settled, from a number on, in that order.
@@ -84,7 +83,7 @@ extension Ledger {
         _ hashes: [PaymentHash], completion: @escaping @LoopActor (Result<[PaymentHash: InvoiceRecord], LedgerError>) -> Void
     ) {
         reads.read(InvoiceQuery.many(hashes), completion) { rows throws(LedgerError) in
-            Dictionary(try InvoiceQuery.read(rows).map { ($0.invoice.paymentHash, $0.invoice) }) { first, _ in first }
+            Dictionary(try InvoiceQuery.read(rows).map { ($0.paymentHash, $0) }) { first, _ in first }
         }
     }
 

@@ -5,7 +5,7 @@ enum StoredSetQuery {
     private static let columns = """
         i.payment_hash, i.state::text, i.set_id, i.amount_msat, i.expires_at, i.settlement, i.is_stored,
         x.node, x.chan_id, x.htlc_id, x.amount_msat, x.total_msat, x.incoming_expiry, x.outgoing_expiry,
-        x.auto_fail_height, x.is_on_chain, x.is_settled, x.is_off_chain
+        x.auto_fail_height, x.is_on_chain, x.is_settled, x.is_off_chain, x.fee_msat
         """
     private static let join = "LEFT JOIN htlcs x ON x.payment_hash = i.payment_hash AND x.set_id = i.set_id"
     private static let order = "ORDER BY i.payment_hash, x.node, x.chan_id, x.htlc_id"
@@ -42,7 +42,8 @@ enum StoredSetQuery {
                 circuitKey: circuit, amount: Millisatoshis(rows.unsigned(row, 10)), total: Millisatoshis(rows.unsigned(row, 11)),
                 incomingExpiry: UInt32(truncatingIfNeeded: rows.integer(row, 12)),
                 outgoingExpiry: UInt32(truncatingIfNeeded: rows.integer(row, 13)),
-                autoFailHeight: Int32(truncatingIfNeeded: rows.integer(row, 14)), isOnChain: rows.flag(row, 15))
+                autoFailHeight: Int32(truncatingIfNeeded: rows.integer(row, 14)), isOnChain: rows.flag(row, 15),
+                fee: Millisatoshis(rows.unsigned(row, 18)))
             let resolution = rows.optional(row, 16, rows.flag).map { Resolution(isSettled: $0, isOffChain: rows.flag(row, 17)) }
             sets[sets.count - 1].htlcs.append(StoredSet.HTLC(held: held, resolution: resolution))
         }

@@ -5,14 +5,17 @@ enum Admission {
     static func rejection(of offer: Offer, joining payment: LivePayment?, height: UInt32, time: UnixTime, policy: PaymentPolicy) -> Rejection? {
         let htlc = offer.htlc
         if let refusal = offer.refusal { return refusal }
-        if time > offer.terms.expiresAt { return .notPayable }
-        if htlc.amount == .zero || htlc.total == .zero { return .amountRefused }
-        if let amount = offer.terms.amount, htlc.total < amount || htlc.total > amount.doubled { return .amountRefused }
+        if time > offer.terms.expiresAt { return .late }
+        if htlc.amount == .zero || htlc.total == .zero { return .noAmount }
+        if let amount = offer.terms.amount {
+            if htlc.total < amount { return .underpaid }
+            if htlc.total > amount.doubled { return .overpaid }
+        }
         if !hasRoom(htlc, height: height, policy: policy) { return .expiryRefused }
         guard let payment, !payment.parts.isEmpty else { return nil }
         if payment.parts.count >= policy.maximumParts { return .setFull }
         if payment.parts.contains(where: { $0.htlc.total != htlc.total }) { return .totalMismatch }
-        if let amount = offer.terms.amount, payment.received + htlc.amount > amount.doubled { return .amountRefused }
+        if let amount = offer.terms.amount, payment.received + htlc.amount > amount.doubled { return .overpaid }
         return nil
     }
 

@@ -23,18 +23,28 @@ public struct Event: Equatable, Sendable {
     /// What an `htlc.*` event tells. `blocksLeft` counts to the height at which the node fails the HTLC.
     public struct HTLCFacts: Equatable, Sendable {
         public var paymentHash: PaymentHash
-        public var setID: SetID
+        /// `nil` for one that was refused before it was part of a complete set.
+        public var setID: SetID?
         public var circuitKey: CircuitKey
         public var amount: Millisatoshis
+        public var fee: Millisatoshis
         public var expiryHeight: UInt32
         public var blocksLeft: Int64
-        public init(paymentHash: PaymentHash, setID: SetID, circuitKey: CircuitKey, amount: Millisatoshis, expiryHeight: UInt32, blocksLeft: Int64) {
+        /// Why it failed, if it did.
+        public var reason: HTLCFailure?
+
+        public init(
+            paymentHash: PaymentHash, setID: SetID?, circuitKey: CircuitKey, amount: Millisatoshis, fee: Millisatoshis = .zero, expiryHeight: UInt32,
+            blocksLeft: Int64, reason: HTLCFailure? = nil
+        ) {
             self.paymentHash = paymentHash
             self.setID = setID
             self.circuitKey = circuitKey
             self.amount = amount
+            self.fee = fee
             self.expiryHeight = expiryHeight
             self.blocksLeft = blocksLeft
+            self.reason = reason
         }
     }
 

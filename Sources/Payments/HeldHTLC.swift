@@ -11,8 +11,13 @@ public struct HeldHTLC: Equatable, Sendable {
     /// The node answers by itself at this height; see ``InterceptedHTLC/isOnChain``.
     public var autoFailHeight: Int32
     public var isOnChain: Bool
+    /// What the payer leaves to the virtual channel: the node receives that much more than ``amount``.
+    public var fee: Millisatoshis
 
-    public init(circuitKey: CircuitKey, amount: Millisatoshis, total: Millisatoshis, incomingExpiry: UInt32, outgoingExpiry: UInt32, autoFailHeight: Int32, isOnChain: Bool) {
+    public init(
+        circuitKey: CircuitKey, amount: Millisatoshis, total: Millisatoshis, incomingExpiry: UInt32, outgoingExpiry: UInt32, autoFailHeight: Int32,
+        isOnChain: Bool, fee: Millisatoshis = .zero
+    ) {
         self.circuitKey = circuitKey
         self.amount = amount
         self.total = total
@@ -20,5 +25,6 @@ public struct HeldHTLC: Equatable, Sendable {
         self.outgoingExpiry = outgoingExpiry
         self.autoFailHeight = autoFailHeight
         self.isOnChain = isOnChain
+        self.fee = fee
     }
 }

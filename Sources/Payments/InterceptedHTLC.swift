@@ -29,6 +29,11 @@ public struct InterceptedHTLC: Equatable, Sendable {
         self.autoFailHeight = autoFailHeight
     }
 
+    /// What stays with the node if it forwards; nothing if the peer offers less than it asks to be forwarded.
+    public var fee: Millisatoshis {
+        Millisatoshis(incomingAmount.value > outgoingAmount.value ? incomingAmount.value - outgoingAmount.value : 0)
+    }
+
     /// The HTLC's channel was closed and the node asks for a preimage to claim it on chain.
     ///
     /// LND marks such offers only by the deadline: none at all up to 0.20.1, the expiry itself later.

@@ -13,6 +13,8 @@ public struct InvoiceRecord: Equatable, Sendable {
     public var description: Description?
     /// A JSON object as the merchant gave it.
     public var metadata: String?
+    /// The merchant's own name for what is paid.
+    public var orderID: String?
     public var state: InvoiceState
     public var received: Millisatoshis
     public var createdAt: UnixTime
@@ -20,9 +22,12 @@ public struct InvoiceRecord: Equatable, Sendable {
     public var settledAt: UnixTime?
     public var preimage: Preimage?
 
+    /// What was paid beyond what was asked; nothing if the payer chose the amount.
+    public var overpaid: Millisatoshis { received.beyond(terms.amount) }
+
     public init(
         paymentHash: PaymentHash, account: Int64, paymentRequest: String, terms: InvoiceTerms,
-        description: Description?, metadata: String?, state: InvoiceState = .open, received: Millisatoshis = .zero,
+        description: Description?, metadata: String?, orderID: String? = nil, state: InvoiceState = .open, received: Millisatoshis = .zero,
         createdAt: UnixTime, setID: SetID? = nil, settledAt: UnixTime? = nil, preimage: Preimage? = nil
     ) {
         self.paymentHash = paymentHash
@@ -31,6 +36,7 @@ public struct InvoiceRecord: Equatable, Sendable {
         self.terms = terms
         self.description = description
         self.metadata = metadata
+        self.orderID = orderID
         self.state = state
         self.received = received
         self.createdAt = createdAt

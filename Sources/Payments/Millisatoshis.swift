@@ -20,6 +20,12 @@ public struct Millisatoshis: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
 
+    /// What is more than `other`, if it is; nothing without something to compare with.
+    public func beyond(_ other: Self?) -> Self {
+        guard let other, self > other else { return .zero }
+        return Self(value - other.value)
+    }
+
     /// Twice the amount, the most that a payer may send (BOLT 4).
     public var doubled: Self { self + self }
 }

@@ -97,7 +97,9 @@ extension PaymentMachine {
             guard let resolution = payment.parts[index].resolution, !payment.parts[index].isResolved else { continue }
             payment.parts[index].isResolved = true
             let part = payment.parts[index]
-            var events = [htlcEvent(resolution.isSettled ? .htlcSettled : .htlcFailed, hash, setID, part.htlc)]
+            var events = [
+                resolution.isSettled ? htlcEvent(.htlcSettled, hash, setID, part.htlc) : htlcEvent(.htlcFailed, hash, setID, part.htlc, .lost)
+            ]
             var conclusion: InvoiceState?
             if payment.parts.allSatisfy(\.isResolved) {
                 let isPaid = payment.parts.allSatisfy { $0.resolution?.isSettled == true }
@@ -171,14 +173,14 @@ extension PaymentMachine {
 
     // MARK: Events
 
-    func htlcEvent(_ type: EventType, _ hash: PaymentHash, _ setID: SetID, _ htlc: HeldHTLC) -> Event {
+    func htlcEvent(_ type: EventType, _ hash: PaymentHash, _ setID: SetID, _ htlc: HeldHTLC, _ reason: HTLCFailure? = nil) -> Event {
         Event(type, .htlc(.init(
-            paymentHash: hash, setID: setID, circuitKey: htlc.circuitKey, amount: htlc.amount,
-            expiryHeight: htlc.incomingExpiry, blocksLeft: Int64(htlc.autoFailHeight) - Int64(height))))
+            paymentHash: hash, setID: setID, circuitKey: htlc.circuitKey, amount: htlc.amount, fee: htlc.fee,
+            expiryHeight: htlc.incomingExpiry, blocksLeft: Int64(htlc.autoFailHeight) - Int64(height), reason: reason)))
     }
 
     private func released(_ hash: PaymentHash, _ payment: LivePayment, _ setID: SetID) -> [Event] {
-        payment.parts.map { htlcEvent(.htlcFailed, hash, setID, $0.htlc) } + [invoiceEvent(.invoiceReleased, payment, hash, setID)]
+        payment.parts.map { htlcEvent(.htlcFailed, hash, setID, $0.htlc, .released) } + [invoiceEvent(.invoiceReleased, payment, hash, setID)]
     }
 
     func invoiceEvent(_ type: EventType, _ payment: LivePayment, _ hash: PaymentHash, _ setID: SetID?) -> Event {

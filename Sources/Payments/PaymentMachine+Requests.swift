@@ -70,7 +70,7 @@ extension PaymentMachine {
     }
 
     private mutating func cancel(_ request: LivePayment.Request, _ hash: PaymentHash, _ payment: inout LivePayment, _ setID: SetID?, at time: UnixTime, _ orders: inout [Order]) {
-        var events = setID.map { setID in payment.parts.map { htlcEvent(.htlcFailed, hash, setID, $0.htlc) } } ?? []
+        var events = setID.map { setID in payment.parts.map { htlcEvent(.htlcFailed, hash, setID, $0.htlc, .canceled) } } ?? []
         events.append(invoiceEvent(.invoiceCanceled, payment, hash, setID))
         if case .collecting = payment.phase {
             for part in payment.parts where part.isAttached { countIncomplete(part.htlc, -1) }

@@ -170,6 +170,8 @@ extension PaymentMachine {
             payment.parts.map { ($0.htlc.circuitKey, $0.receivedHeight) } + payment.suspects.map { ($0.htlc.circuitKey, $0.receivedHeight) },
             uniquingKeysWith: { first, _ in first })
         let ended = payment.parts.filter { $0.resolution != nil }
+        // Of what the store does not explain, what was wrong with it in the first place.
+        let rejections = Dictionary(payment.suspects.map { ($0.htlc.circuitKey, $0.rejection) }) { first, _ in first }
         while !payment.parts.isEmpty { remove(payment.parts.count - 1, from: &payment) }
         payment.suspects = []
         let settledKeys = stored.state.isReleased ? Set(stored.htlcs.map(\.held.circuitKey)) : []
@@ -178,7 +180,8 @@ extension PaymentMachine {
             if settledKeys.contains(htlc.circuitKey), let preimage = payment.preimage {
                 orders.append(.settle(htlc.circuitKey, preimage))
             } else {
-                fail(.init(htlc: htlc, rejection: .notPayable, receivedHeight: heights[htlc.circuitKey] ?? height), &orders)
+                let rejection = rejections[htlc.circuitKey] ?? .notPayable
+                fail(.init(htlc: htlc, rejection: rejection, receivedHeight: heights[htlc.circuitKey] ?? height), &orders)
             }
         }
         if stored.state == .settleRequested, let setID = stored.setID {

@@ -1,9 +1,15 @@
 /// Why an HTLC is failed. What the payer is told of it is coarser.
 public enum Rejection: Equatable, Sendable {
-    /// The invoice is expired, canceled, paid by another set, or was never ours.
+    /// The invoice is canceled, paid by another set, or was never ours.
     case notPayable
-    /// The total is not between the invoice's amount and twice that, or an amount is zero.
-    case amountRefused
+    /// It came after the invoice's expiry.
+    case late
+    /// An amount is zero.
+    case noAmount
+    /// The total is less than the invoice's amount.
+    case underpaid
+    /// The total is more than twice the invoice's amount.
+    case overpaid
     /// Parts of one set disagree about the total.
     case totalMismatch
     /// The expiry leaves too few blocks, or far too many.

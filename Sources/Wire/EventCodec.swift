@@ -34,18 +34,23 @@ public enum EventCodec {
                     identity += setID.bytes.array
                 }
                 if let amount = facts.amount { json.field("amount_msat", amount.value) }
-                if let received = facts.received { json.field("received_msat", received.value) }
+                if let received = facts.received {
+                    json.field("received_msat", received.value)
+                    if case let overpaid = received.beyond(facts.amount), overpaid > .zero { json.field("overpaid_msat", overpaid.value) }
+                }
             case .htlc(let facts):
                 let circuit = facts.circuitKey
                 json.field("payment_hash", facts.paymentHash.bytes)
-                json.field("set_id", facts.setID.bytes)
+                if let setID = facts.setID { json.field("set_id", setID.bytes) }
                 append(circuit.node, nodeNames, to: &json)
                 json.field("chan_id", String(circuit.chanID))
                 json.field("htlc_id", String(circuit.htlcID))
                 json.field("amount_msat", facts.amount.value)
+                json.field("fee_msat", facts.fee.value)
                 json.field("expiry_height", UInt64(facts.expiryHeight))
                 json.field("blocks_left", facts.blocksLeft)
-                identity += facts.paymentHash.bytes.array + facts.setID.bytes.array + circuit.node.array
+                if let reason = facts.reason { json.field("reason", reason.rawValue) }
+                identity += facts.paymentHash.bytes.array + (facts.setID?.bytes.array ?? []) + circuit.node.array
                 identity += "\(circuit.chanID)/\(circuit.htlcID)".utf8
             case .node(let node, let reason):
                 append(node, nodeNames, to: &json)

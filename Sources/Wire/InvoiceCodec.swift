@@ -10,6 +10,7 @@ public enum InvoiceCodec {
             json.field("payment_request", record.paymentRequest)
             if let amount = record.terms.amount { json.field("amount_msat", amount.value) } else { json.field("amount_msat", nil as Int64?) }
             json.field("received_msat", record.received.value)
+            if record.overpaid > .zero { json.field("overpaid_msat", record.overpaid.value) }
             switch record.description {
             case .text(let text): json.field("description", text)
             case .hash(let hash): json.field("description_hash", hash)
@@ -22,6 +23,7 @@ public enum InvoiceCodec {
             if let setID = record.setID { json.field("set_id", setID.bytes) }
             if let settledAt = record.settledAt { json.field("settled_at", RFC3339.text(settledAt)) }
             if showsPreimage, record.state == .settled, let preimage = record.preimage { json.field("preimage", preimage.bytes) }
+            if let orderID = record.orderID { json.field("order_id", orderID) }
             json.field("metadata", raw: (record.metadata ?? "{}").utf8)
             json.field("watch_token", watchToken)
             json.field("checkout_url", checkoutURL)

@@ -9,16 +9,21 @@ public struct InvoiceRequest: Equatable, Sendable {
     public var settlement: InvoiceTerms.Settlement?
     /// A JSON object, as text.
     public var metadata: String?
+    /// The merchant's own name for what is paid.
+    public var orderID: String?
+    /// By what the invoice will be found.
+    public var searchTerms: [SearchTerm]
     public var isStateless: Bool
 
     /// BOLT 11: at most 1023 groups of five bits.
     public static let maximumDescription = 639
     static let maximumMetadata = 4096
+    static let maximumOrderID = 128
     public static let maximumExpiry: UInt64 = 31_536_000
 
     public init(decoding body: [UInt8]) throws(FieldError) {
         let fields = try RequestFields(
-            body, known: ["amount_msat", "description", "description_hash", "expiry_seconds", "settlement", "metadata", "stateless"])
+            body, known: ["amount_msat", "description", "description_hash", "expiry_seconds", "settlement", "metadata", "order_id", "stateless"])
         amount = try fields.whole("amount_msat", in: 1...Millisatoshis.supply.value).map { Millisatoshis($0) }
         switch (try fields.text("description"), try fields.bytes32("description_hash")) {
         case (_?, _?): throw .invalid(field: "description_hash", "not together with description")
@@ -43,12 +48,23 @@ public struct InvoiceRequest: Equatable, Sendable {
         }
         isStateless = try fields.flag("stateless") ?? false
         metadata = nil
+        searchTerms = []
+        orderID = try fields.text("order_id")
+        if let orderID {
+            guard (1...Self.maximumOrderID).contains(orderID.utf8.count) else {
+                throw .invalid(field: "order_id", "1 to \(Self.maximumOrderID) bytes of UTF-8")
+            }
+            guard !orderID.utf8.contains(0) else { throw .invalid(field: "order_id", "must not contain NUL") }
+            guard !isStateless else { throw .invalid(field: "order_id", "a stateless invoice stores nothing") }
+            searchTerms.append(.orderID(orderID))
+        }
         if let value = fields["metadata"] {
             guard value.members != nil else { throw .invalid(field: "metadata", "must be an object") }
             let text = String(decoding: JSONWriter.bytes(value), as: UTF8.self)
             guard text.utf8.count <= Self.maximumMetadata else { throw .invalid(field: "metadata", "at most \(Self.maximumMetadata) bytes") }
             guard !isStateless else { throw .invalid(field: "metadata", "a stateless invoice stores nothing") }
             metadata = text
+            searchTerms += SearchTerm.terms(of: value)
         }
     }
 }

@@ -165,7 +165,8 @@ public struct JSONReader {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isWhole, !isNegative, let value = UInt64(text) { return .unsigned(value) }
         if isWhole, isNegative, let value = Int64(text) { return value == 0 ? .unsigned(0) : .negative(value) }
-        guard let value = Double(text) else { throw .unexpected(at: start) }
+        // What is too large for a number of any reader is none.
+        guard let value = Double(text), value.isFinite else { throw .unexpected(at: start) }
         return .double(value)
     }
 

@@ -77,6 +77,11 @@ public struct Problem: Error, Equatable, Sendable {
         Problem(status: 400, code: "invalid_parameter", title: "A parameter has no valid value", field: name)
     }
 
+    /// A parameter that nobody knows, or that stands twice.
+    public static func strangeParameter(_ name: String) -> Problem {
+        Problem(status: 400, code: "unknown_parameter", title: "There is no such parameter, or it stands twice", field: String(name.prefix(64)))
+    }
+
     /// 400 for what is not JSON at all, 422 for a field.
     public static func invalid(_ error: FieldError) -> Problem {
         switch error {

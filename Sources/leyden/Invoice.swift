@@ -4,7 +4,7 @@ internal import Foundation
 /// `leyden invoice`: invoices of a running gateway.
 struct Invoice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Creates, shows and watches invoices.", subcommands: [Create.self, Show.self, Watch.self])
+        abstract: "Creates, shows, watches and exports invoices.", subcommands: [Create.self, Show.self, Watch.self, Export.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Creates an invoice and prints its payment request.")
@@ -13,6 +13,7 @@ struct Invoice: AsyncParsableCommand {
         @Option(help: "Seconds until it expires.") var expirySeconds: UInt32?
         @Option(help: "auto or hold.") var settlement: String?
         @Option(help: "A JSON object that stays with the invoice.") var metadata: String?
+        @Option(help: "Your own name for what is paid.") var orderID: String?
         @Flag(help: "Store nothing until it is paid.") var stateless = false
         @OptionGroup var gateway: GatewayOptions
 
@@ -28,6 +29,7 @@ struct Invoice: AsyncParsableCommand {
                 }
                 body["metadata"] = object
             }
+            if let orderID { body["order_id"] = orderID }
             if stateless { body["stateless"] = true }
             let invoice = try await gateway.client().call("POST", "/v1/invoices", body: body)
             Console.line(gateway.json ? invoice.line : Invoice.lines(invoice, ["payment_request", "payment_hash", "checkout_url", "expires_at"]))
@@ -41,7 +43,7 @@ struct Invoice: AsyncParsableCommand {
 
         func run() async throws {
             let invoice = try await gateway.client().call("GET", "/v1/invoices/" + Invoice.checked(paymentHash))
-            let keys = ["payment_hash", "state", "amount_msat", "received_msat", "description", "settlement", "created_at", "expires_at", "set_id",
+            let keys = ["payment_hash", "order_id", "state", "amount_msat", "received_msat", "overpaid_msat", "description", "settlement", "created_at", "expires_at", "set_id",
                         "settled_at", "payment_request", "checkout_url"]
             Console.line(gateway.json ? invoice.line : Invoice.lines(invoice, keys))
         }

@@ -22,9 +22,7 @@ import Testing
     @Test("closing a stream ends the answer after what was sent")
     func close() async throws {
         let test = try await TestServer()
-        let client = RawClient(port: test.port)
-        client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
-        _ = client.answer(hasBody: false)
+        let client = RawClient.streaming(from: test.port)
         await { @LoopActor in test.application.streams[0].close() }()
         #expect(client.take(until: "\n\n") == "id: 1\ndata: {}\n\n" && client.isAtEnd())
         await test.server.stop()
@@ -33,9 +31,7 @@ import Testing
     @Test("a reader that does not read is cut off at the limit")
     func slow() async throws {
         let test = try await TestServer { $0.limits.outboxBytes = 100_000 }
-        let client = RawClient(port: test.port, receiveBuffer: 4096)
-        client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
-        _ = client.answer(hasBody: false)
+        let client = RawClient.streaming(from: test.port, receiveBuffer: 4096)
         let chunk = [UInt8](repeating: 0x61, count: 50_000)
         let sent = await { @LoopActor in
             var sent = 0

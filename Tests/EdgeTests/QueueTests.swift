@@ -53,9 +53,7 @@ import Testing
     @Test("event streams count too")
     func streams() async throws {
         let test = try await TestServer { $0.limits.totalOutboxBytes = 100_000 }
-        let client = RawClient(port: test.port, receiveBuffer: 4096)
-        client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
-        _ = client.answer(hasBody: false)
+        let client = RawClient.streaming(from: test.port, receiveBuffer: 4096)
         let chunk = [UInt8](repeating: 0x61, count: 20_000)
         let sent = await { @LoopActor in
             var sent = 0

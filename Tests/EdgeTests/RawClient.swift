@@ -23,6 +23,14 @@ final class RawClient {
         _ = unsafe connect(descriptor, &address, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
+    /// A reader of the test server's stream of events, which has begun.
+    static func streaming(from port: UInt16, receiveBuffer: Int32? = nil) -> RawClient {
+        let client = RawClient(port: port, receiveBuffer: receiveBuffer)
+        client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = client.answer(hasBody: false)
+        return client
+    }
+
     deinit { close(descriptor) }
 
     func send(_ text: String) { send(Array(text.utf8)) }

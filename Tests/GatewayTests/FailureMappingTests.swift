@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test("a prober cannot tell why a payment is not taken", arguments: [
-        Rejection.notPayable, .amountRefused, .totalMismatch, .expiryRefused, .setFull, .released,
+        Rejection.notPayable, .late, .noAmount, .underpaid, .overpaid, .totalMismatch, .expiryRefused, .setFull, .released,
     ])
     func unknown(_ rejection: Rejection) {
         #expect(message(rejection) == .incorrectOrUnknownPaymentDetails(amount: Millisatoshis(7), height: 9))

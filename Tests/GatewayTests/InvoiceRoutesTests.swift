@@ -38,6 +38,30 @@ import Wire
         }
     }
 
+    @Test("an invoice without an amount, and one whose description is a hash, say so")
+    func amountless() async throws {
+        try await TestGateway.run { test in
+            let open = try await test.create("{}")
+            #expect(open["amount_msat"]?.isNull == true && open["description"]?.text == "" && open["description_hash"] == nil)
+            let hash = String(repeating: "ab", count: 32)
+            let hashed = try await test.create(#"{"description_hash":"\#(hash)"}"#)
+            let shown = try await test.ask("GET", path(hashed)).json
+            #expect(shown["description_hash"]?.text == hash && shown["description"] == nil)
+        }
+    }
+
+    @Test("an invoice nobody pays expires, is told once, and cannot be canceled any more")
+    func expires() async throws {
+        try await TestGateway.run { test in
+            let invoice = try await test.create(#"{"amount_msat":1000,"expiry_seconds":1}"#)
+            #expect(try await test.ask("GET", path(invoice, "/wait?timeout=20")).status == 410)
+            #expect(state(try await test.ask("GET", path(invoice))) == "expired")
+            #expect(try await test.ask("POST", path(invoice, "/cancel"), "{}").status == 409)
+            let types = try await test.ask("GET", "/v1/events").json["events"]?.items?.map { $0["type"]?.text }
+            #expect(types == ["invoice.created", "invoice.expired"])
+        }
+    }
+
     @Test("a stateless invoice is answered and stored nowhere")
     func stateless() async throws {
         try await TestGateway.run { test in
@@ -68,11 +92,11 @@ import Wire
             for _ in 0..<5 { made.append(try #require(try await test.create()["payment_hash"]?.text)) }
             _ = await test.ask("POST", "/v1/invoices/\(made[1])/cancel", "{}")
             var found: [String] = []
-            var next: Int64?
+            var next: String?
             repeat {
                 let page = try await test.ask("GET", "/v1/invoices?limit=2" + (next.map { "&after=\($0)" } ?? "")).json
                 found += page["invoices"]?.items?.compactMap { $0["payment_hash"]?.text } ?? []
-                next = page["next"]?.integer
+                next = page["next"]?.text
             } while next != nil
             #expect(found == made.reversed())
             let canceled = try await test.ask("GET", "/v1/invoices?state=canceled").json["invoices"]?.items

@@ -9,11 +9,18 @@ import Testing
 @Suite struct PublisherTests {
     private let reader = Reader()
 
-    @Test("what is committed in one turn is handed on together, in the order of the offsets")
-    func order() async throws {
+    /// Runs the body with a publisher that hands on from the beginning.
+    private func withPublisher(_ body: @LoopActor (Ledger, Publisher) async throws -> Void) async throws {
         try await withLedger { ledger in
             let publisher = Publisher(ledger: ledger, publish: reader.take)
             publisher.start(at: 0)
+            try await body(ledger, publisher)
+        }
+    }
+
+    @Test("what is committed in one turn is handed on together, in the order of the offsets")
+    func order() async throws {
+        try await withPublisher { ledger, publisher in
             let events = await ledger.tell(4)
             publisher.committed([events[2], events[3]])
             publisher.committed([events[1]])
@@ -27,9 +34,7 @@ import Testing
 
     @Test("a missing offset is read from the store, and nothing after it is handed on before")
     func gap() async throws {
-        try await withLedger { ledger in
-            let publisher = Publisher(ledger: ledger, publish: reader.take)
-            publisher.start(at: 0)
+        try await withPublisher { ledger, publisher in
             let events = await ledger.tell(5)
             publisher.committed([events[4]])
             #expect(await eventually { reader.offsets.count == 5 })
@@ -39,9 +44,7 @@ import Testing
 
     @Test("an event is handed on once, however often and late it is told")
     func repeats() async throws {
-        try await withLedger { ledger in
-            let publisher = Publisher(ledger: ledger, publish: reader.take)
-            publisher.start(at: 0)
+        try await withPublisher { ledger, publisher in
             let events = await ledger.tell(3)
             publisher.committed(events + events)
             #expect(await eventually { reader.offsets.count == 3 })
@@ -73,9 +76,7 @@ import Testing
 
     @Test("what another process commits is handed on when the store tells of it")
     func heard() async throws {
-        try await withLedger { ledger in
-            let publisher = Publisher(ledger: ledger, publish: reader.take)
-            publisher.start(at: 0)
+        try await withPublisher { ledger, publisher in
             let events = await ledger.tell(3)
             publisher.heard(3, patiently: true)
             publisher.heard(3, patiently: true)
@@ -88,9 +89,7 @@ import Testing
 
     @Test("a process that does not lead does not wait for answers: it asks when it hears, and once for many notifications")
     func heardWithoutPatience() async throws {
-        try await withLedger { ledger in
-            let publisher = Publisher(ledger: ledger, publish: reader.take)
-            publisher.start(at: 0)
+        try await withPublisher { ledger, publisher in
             let events = await ledger.tell(3)
             publisher.heard(1, patiently: false)
             publisher.heard(2, patiently: false)
@@ -104,9 +103,7 @@ import Testing
 
     @Test("a long absence is read in pages until the stream is whole")
     func pages() async throws {
-        try await withLedger { ledger in
-            let publisher = Publisher(ledger: ledger, publish: reader.take)
-            publisher.start(at: 0)
+        try await withPublisher { ledger, publisher in
             let count = Int64(await ledger.tell(2_300).count)
             publisher.catchUp()
             #expect(await eventually { reader.offsets.count == 2_300 })
@@ -116,10 +113,8 @@ import Testing
 
     @Test("in whatever order, with whatever losses and repeats commits are told, the stream is dense", arguments: 1...4 as ClosedRange<UInt64>)
     func dense(_ seed: UInt64) async throws {
-        try await withLedger { ledger in
+        try await withPublisher { ledger, publisher in
             var random = SeededGenerator(seed: seed)
-            let publisher = Publisher(ledger: ledger, publish: reader.take)
-            publisher.start(at: 0)
             var head: Int64 = 0
             for _ in 0..<12 {
                 let events = await ledger.tell(Int.random(in: 1...20, using: &random))

@@ -78,10 +78,12 @@ extension Ledger {
         try await withCheckedContinuation { done in invoice(hash, account: account) { done.resume(returning: $0) } }.get()
     }
 
-    func invoices(account: Int64?, state: InvoiceState? = nil, after: Int64? = nil, limit: Int) async throws -> InvoicePage {
-        try await withCheckedContinuation { done in
-            invoices(account: account, state: state, after: after, limit: limit) { done.resume(returning: $0) }
-        }.get()
+    func invoices(_ search: InvoiceSearch) async throws -> InvoicePage {
+        try await withCheckedContinuation { done in invoices(search) { done.resume(returning: $0) } }.get()
+    }
+
+    func bookings(_ search: BookingSearch) async throws -> BookingPage {
+        try await withCheckedContinuation { done in bookings(search) { done.resume(returning: $0) } }.get()
     }
 
     func expired(before time: UnixTime, limit: Int) async throws -> [PaymentHash] {

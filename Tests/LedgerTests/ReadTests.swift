@@ -7,25 +7,6 @@ import Testing
 @Suite("Reads")
 @LoopActor
 struct ReadTests {
-    @Test("of pages give every invoice once, newest first")
-    func pages() async throws {
-        try await withLedger { (ledger, _) async throws in
-            _ = await ledger.commit((0..<25).map { Payment($0).create })
-            _ = await ledger.commit(Payment(3).cancel(nil))
-            var seen: [PaymentHash] = []
-            var cursor: Int64?
-            repeat {
-                let page = try await ledger.invoices(account: 1, after: cursor, limit: 10)
-                seen += page.invoices.map(\.paymentHash)
-                cursor = page.next
-            } while cursor != nil
-            #expect(seen == (0..<25).reversed().map { Payment($0).hash })
-            #expect(try await ledger.invoices(account: 1, state: .canceled, limit: 10).invoices.map(\.paymentHash) == [Payment(3).hash])
-            #expect(try await ledger.invoices(account: 2, limit: 10) == InvoicePage(invoices: [], next: nil))
-            #expect(try await ledger.invoices(account: nil, state: .open, limit: 30).invoices.count == 24)
-        }
-    }
-
     @Test("of an invoice whose state is not known here fail, rather than take it for another")
     func unknownState() async throws {
         try await withLedger { (ledger, dsn) async throws in
@@ -33,7 +14,7 @@ struct ReadTests {
             TestServer.sql("ALTER TYPE invoice_state ADD VALUE 'melted'", in: dsn)
             TestServer.sql("UPDATE invoices SET state = 'melted'", in: dsn)
             await #expect(throws: LedgerError.self) { try await ledger.invoice(Payment(1).hash) }
-            await #expect(throws: LedgerError.self) { try await ledger.invoices(account: 1, limit: 10) }
+            await #expect(throws: LedgerError.self) { try await ledger.invoices(.init(account: 1, limit: 10)) }
         }
     }
 

@@ -4,10 +4,10 @@ import Testing
 @Suite("Admission to a set")
 struct AdmissionTests {
     @Test("refuses what BOLT 4 says to refuse", arguments: [
-        (offer(amount: 0, total: 1000), Rejection.amountRefused),
-        (offer(amount: 1000, total: 0), .amountRefused),
-        (offer(amount: 999, total: 999), .amountRefused),
-        (offer(amount: 2001, total: 2001), .amountRefused),
+        (offer(amount: 0, total: 1000), Rejection.noAmount),
+        (offer(amount: 1000, total: 0), .noAmount),
+        (offer(amount: 999, total: 999), .underpaid),
+        (offer(amount: 2001, total: 2001), .overpaid),
         (offer(outgoingExpiry: 1079), .expiryRefused),
         (offer(incomingExpiry: 1000 + 2016 + 145), .expiryRefused),
         (offer(autoFailHeight: 1003), .expiryRefused),
@@ -33,7 +33,7 @@ struct AdmissionTests {
         var machine = machine()
         #expect(machine.offered(offer(), at: seconds(3600)).changes.count == 1)
         _ = machine.offered(offer(2), at: seconds(3601))
-        #expect(machine.found(hash(2), nil, at: seconds(3601)).rejections == [.notPayable])
+        #expect(machine.found(hash(2), nil, at: seconds(3601)).rejections == [.late])
     }
 
     @Test("parts that disagree about the total fail the set")

@@ -68,6 +68,11 @@ class Browser:
     def show(self):
         self._call("Target.activateTarget", targetId=self._target)
 
+    def look(self, width, height, scheme):
+        """A screen of this size, `light` or `dark`."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
     def evaluate(self, expression):
         answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]

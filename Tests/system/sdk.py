@@ -35,7 +35,7 @@ def websocket_url(system):
     return system.base_url.replace("http", "ws", 1) + "/connection/websocket"
 
 
-async def until(condition, seconds=20):
+async def soon(condition, seconds=20):
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, "it did not come"

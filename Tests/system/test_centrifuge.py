@@ -7,7 +7,7 @@ import pytest
 from centrifuge import Client, ClientEventHandler, ClientState, StreamPosition, SubscriptionState
 from centrifuge.exceptions import ReplyError
 from client import Paying, api, create, events, pay, state, until_state
-from sdk import Heard, off_loop, until, websocket_url
+from sdk import Heard, off_loop, soon, websocket_url
 from wire import Cable
 
 HELD = ["invoice.created", "htlc.accepted", "invoice.accepted"]
@@ -79,13 +79,13 @@ def test_every_channel_recovers_without_loss_however_often_the_cable_is_cut(syst
             # More happens while it recovers.
             for _ in range(5):
                 await off_loop(create, system)
-            await until(lambda: all(len(each.subscribed) > cuts for each in heard.values()))
+            await soon(lambda: all(len(each.subscribed) > cuts for each in heard.values()))
         await off_loop(until_state, system, watched, "settled")
         assert (await off_loop(paying.result))["status"] == "succeeded"
         logged = [each for each in await off_loop(events, system) if each["offset"] > start]
         for channel, carries in channels.items():
             wanted = [each for each in logged if carries(each)]
-            await until(lambda: len(heard[channel].objects) >= len(wanted))
+            await soon(lambda: len(heard[channel].objects) >= len(wanted))
             assert heard[channel].objects == wanted, channel
             assert all(each.recovered for each in heard[channel].subscribed[1:])
         await client.disconnect()
@@ -185,9 +185,9 @@ def test_a_token_is_exchanged_for_another_of_the_same_account_only(system):
             if code is None:
                 assert client.state == ClientState.CONNECTED and not noted.errors
                 invoice = await off_loop(create, system)
-                await until(lambda: heard.objects and heard.objects[-1]["data"]["payment_hash"] == invoice["payment_hash"])
+                await soon(lambda: heard.objects and heard.objects[-1]["data"]["payment_hash"] == invoice["payment_hash"])
             else:
-                await until(lambda: noted.ends)
+                await soon(lambda: noted.ends)
                 assert noted.ends[0].code == code and client.state == ClientState.DISCONNECTED
             tokens["next"] = system.api_key
 
@@ -221,17 +221,17 @@ def test_who_has_unsubscribed_hears_nothing_until_it_subscribes_again(system):
         subscription, heard = await follow(client, "events")
         other, still = await follow(client, "htlcs")
         first = await off_loop(create, system)
-        await until(lambda: heard.objects)
+        await soon(lambda: heard.objects)
         await subscription.unsubscribe()
         assert subscription.state == SubscriptionState.UNSUBSCRIBED
         paid = await off_loop(create, system)
         assert (await off_loop(pay, system, paid))["status"] == "succeeded"
-        await until(lambda: [each["type"] for each in still.objects] == ["htlc.accepted", "htlc.settled"])
+        await soon(lambda: [each["type"] for each in still.objects] == ["htlc.accepted", "htlc.settled"])
         assert {each["data"]["payment_hash"] for each in heard.objects} == {first["payment_hash"]}
         await subscription.subscribe()
         await subscription.ready()
         later = await off_loop(create, system)
-        await until(lambda: heard.objects[-1]["data"]["payment_hash"] == later["payment_hash"])
+        await soon(lambda: heard.objects[-1]["data"]["payment_hash"] == later["payment_hash"])
         offsets = [each.offset for each in heard.publications]
         assert offsets == sorted(set(offsets))
 
@@ -249,7 +249,7 @@ def test_subscriptions_are_bounded_by_who_asks(system):
                 options = {"token": invoices[number]["watch_token"]} if limit == 4 else {}
                 channel = invoices[number]["payment_hash"] if limit == 4 else f"{number:064x}"
                 await client.new_subscription(f"invoice:{channel}", handler, **options).subscribe()
-            await until(lambda: all(each.subscribed or each.ends for each in heard))
+            await soon(lambda: all(each.subscribed or each.ends for each in heard))
             assert [each.ends[0].code for each in heard if each.ends] == [106] and heard[-1].ends
 
         invoices = [create(system) for _ in range(5)]
@@ -263,7 +263,7 @@ def test_a_channel_is_refused_to_who_lacks_its_scope(system):
             heard = {channel: Heard() for channel in ("events", "htlcs", "nodes")}
             for channel, handler in heard.items():
                 await client.new_subscription(channel, handler).subscribe()
-            await until(lambda: all(each.subscribed or each.ends for each in heard.values()))
+            await soon(lambda: all(each.subscribed or each.ends for each in heard.values()))
             assert {channel: each.ends[0].code for channel, each in heard.items() if each.ends} == dict.fromkeys(refused, 103)
 
         with_client(scenario, system, token)
@@ -282,7 +282,7 @@ def test_a_database_that_is_away_ends_no_subscription(system):
         await asyncio.sleep(1)
         assert subscription.state == SubscriptionState.SUBSCRIBING and not heard.ends
         await off_loop(system.start_database)
-        await until(lambda: heard.subscribed, 30)
+        await soon(lambda: heard.subscribed, 30)
         assert not heard.ends
 
     with_client(scenario, system)

@@ -161,6 +161,23 @@ def test_a_gateway_that_starts_again_is_found_again(system, browser, proxy):
     follower.assert_whole(system, start + 1)
 
 
+@pytest.mark.parametrize("keeps_back, transport", [((), "websocket"), (("websocket",), "sse"), (("websocket", "sse"), "poll")])
+def test_over_every_transport_a_restored_log_is_said_to_be_another_one(system, browser, proxy, keeps_back, transport):
+    proxy.keeps_back = set(keeps_back)
+    follower = Follower(browser, proxy, "events", system.api_key)
+    follower.until_connected(transport)
+    create(system)
+    browser.until("offsets.length === 1")
+    system.kill()
+    system.sql("UPDATE stream SET epoch = replace(gen_random_uuid()::text, '-', '')")
+    system.start_gateway()
+    browser.until("missed === 1", seconds=60)
+    follower.until_connected(transport, seconds=60)
+    create(system)
+    browser.until("offsets.length > 1")
+    assert browser.evaluate("missed") == 1
+
+
 @pytest.mark.parametrize("wake", ["visible", "online"])
 def test_it_comes_back_at_once_when_somebody_looks_or_the_network_is_there(system, browser, proxy, wake):
     follower = Follower(browser, proxy, "events", system.api_key)

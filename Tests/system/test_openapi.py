@@ -8,11 +8,10 @@ from documents import Rest
 from receiver import Receiver
 from wire import EventReader
 
-# One stream fills them.
-SETTINGS = "edge:\n  streams_per_key: 1\n  streams_per_watch_token: 1\nwebhooks:\n  allow_private: true\n"
 NOBODY = "ley_" + "0" * 16 + "_" + "0" * 64
 NEVER = "0" * 64
 NO_WEBHOOK = "we_" + "0" * 16
+SETTINGS = "edge: {streams_per_key: 4, streams_per_watch_token: 2}\nwebhooks: {allow_private: true}\n"
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def ask(system, rest):
 
 def test_invoices(system, ask):
     assert ask("POST", "/v1/invoices", {}).status == 201
-    fields = {"amount_msat": 21_000, "description": "Coffee", "expiry_seconds": 600, "settlement": "hold", "metadata": {"order": [1, {"a": None}]}}
+    fields = {"amount_msat": 21_000, "description": "Coffee", "expiry_seconds": 600, "settlement": "hold", "metadata": {"order": [1, {"a": None}], "till": 7}, "order_id": "A 7"}
     made = ask("POST", "/v1/invoices", fields).json
     assert made["metadata"] == fields["metadata"]
     assert ask("POST", "/v1/invoices", {"description_hash": "11" * 32, "stateless": True}).status == 201
@@ -44,6 +43,10 @@ def test_invoices(system, ask):
     assert page["next"] is not None
     assert ask("GET", "/v1/invoices", query=f"?limit=500&state=open&after={page['next']}").status == 200
     assert ask("GET", "/v1/invoices", query="?state=burnt").status == 400
+    times = "created_after=2026-01-01T00:00:00Z&created_before=2100-01-01T00:00:00%2B01:00"
+    found = ask("GET", "/v1/invoices", query=f"?order_id=A%207&metadata.till=7&{times}").json["invoices"]
+    assert [each["payment_hash"] for each in found] == [made["payment_hash"]] and found[0]["order_id"] == "A 7"
+    assert ask("GET", "/v1/invoices", query="?colour=red").json["code"] == "unknown_parameter"
     one = "/v1/invoices/{payment_hash}"
     hash_ = made["payment_hash"]
     assert ask("GET", one, payment_hash=hash_).status == 200
@@ -67,6 +70,61 @@ def test_invoices(system, ask):
         assert ask("POST", one + decision, b"{", payment_hash=other).status == 400
         assert ask("POST", one + decision, {"set_id": 7}, payment_hash=other).status == 422
         assert ask("POST", one + decision, {}, payment_hash=NEVER).status == 404
+
+
+def test_the_books(system, ask):
+    invoice = create(system, 1000, order_id="=1+1")
+    part = {"node": 0, "amount_msat": 1500, "incoming_amount_msat": 1507}
+    assert pay(system, invoice, [part], total_msat=1500)["status"] == "succeeded"
+    until_state(system, invoice, "settled")
+    assert ask("GET", "/v1/invoices/{payment_hash}", payment_hash=invoice["payment_hash"]).json["overpaid_msat"] == 500
+    page = ask("GET", "/v1/export", query="?limit=1").json
+    assert page["next"] is None or ask("GET", "/v1/export", query=f"?after={page['next']}").status == 200
+    lines = [line for line in ask("GET", "/v1/export").json["lines"] if line["payment_hash"] == invoice["payment_hash"]]
+    assert [(line["type"], line["amount_msat"]) for line in lines] == [("payment", 1500), ("fee", 7)]
+    assert b",'=1+1," in ask("GET", "/v1/export", query="?format=csv").body
+    assert ask("GET", "/v1/export", query="?until=x").status == 400
+
+
+def test_what_is_paid_in_vain_is_told(system, ask):
+    poor, late = create(system, 1000), create(system, 1000, expiry_seconds=1)
+    assert pay(system, poor, [{"node": 0, "amount_msat": 999}], total_msat=999)["status"] == "failed"
+    until_state(system, late, "expired")
+    assert pay(system, late)["status"] == "failed"
+
+    def told():
+        events = ask("GET", "/v1/events", query="?type=htlc.failed&limit=1000").json["events"]
+        return {event["data"]["payment_hash"]: event["data"]["reason"] for event in events if "set_id" not in event["data"]}
+
+    until(lambda: {poor["payment_hash"], late["payment_hash"]} <= told().keys(), what="both refusals in the log")
+    assert told()[poor["payment_hash"]] == "underpaid" and told()[late["payment_hash"]] == "late"
+
+
+def test_a_path_that_cannot_be_read(ask):
+    for template in ("/v1/invoices/{payment_hash}", "/v1/watch/{watch_token}/qr.svg"):
+        assert ask("GET", template, payment_hash="%01", watch_token="%01").status == 400
+    for what in ("drain", "resume"):
+        assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="%01").status == 400
+
+
+def test_limits(system, ask):
+    invoice = create(system)
+    hash_, token = invoice["payment_hash"], invoice["watch_token"]
+    key = system.key("admin")["key"]
+    readers = [EventReader(system, "/v1/events", {"Authorization": f"Bearer {key}"}) for _ in range(4)]
+    readers += [EventReader(system, f"/v1/watch/{token}") for _ in range(2)]
+    assert ask("GET", "/v1/events", key=key, headers={"Accept": "text/event-stream"}).json["code"] == "too_many_streams"
+    assert ask("GET", "/v1/invoices/{payment_hash}/wait", key=key, payment_hash=hash_).status == 429
+    assert ask("GET", "/v1/watch/{watch_token}", key=None, headers={"Accept": "text/event-stream"}, watch_token=token).status == 429
+    for reader in readers:
+        reader.close()
+    assert ask("GET", "/v1/watch/{watch_token}", key=None, query="?after=x", headers={"Accept": "text/event-stream"}, watch_token=token).status == 400
+    assert ask("GET", "/v1/events", query="?after=999999999").json["code"] == "beyond_head"
+    first = system.sql("SELECT first FROM stream")
+    system.sql("UPDATE stream SET first = 5")
+    assert ask("GET", "/v1/events", query="?after=1").json["code"] == "offset_gone"
+    system.sql(f"UPDATE stream SET first = {first}")
+    assert ask("GET", "/v1/events", query="?wait=0&after=" + system.sql("SELECT head FROM stream")).json["next"] is not None
 
 
 def test_events_and_watching(system, ask, rest):
@@ -189,7 +247,8 @@ def test_requests_are_what_the_document_says_they_may_be(system, rest):
     for body in ({}, {"amount_msat": 1}, {"amount_msat": None, "description": None, "metadata": None, "settlement": None},
                  {"amount_msat": 0}, {"amount_msat": -1}, {"amount_msat": 1.5}, {"amount_msat": "1"}, {"description": 1}, {"description_hash": "zz"},
                  {"expiry_seconds": 0}, {"expiry_seconds": 31_536_000}, {"expiry_seconds": 31_536_001}, {"settlement": "later"}, {"metadata": []},
-                 {"metadata": {}}, {"stateless": "yes"}, {"stateless": True}, {"burn": True}, {"description_hash": "ab" * 32}):
+                 {"metadata": {}}, {"stateless": "yes"}, {"stateless": True}, {"burn": True}, {"description_hash": "ab" * 32},
+                 {"order_id": "a"}, {"order_id": ""}, {"order_id": "a" * 129}, {"order_id": 1}, {"order_id": None}):
         answer = call("POST", system.base_url + "/v1/invoices", body, key=system.api_key)
         assert (answer.status == 201) == rest.accepts("InvoiceRequest", body), (body, json.loads(answer.body))
 

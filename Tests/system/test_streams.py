@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from centrifuge import Client, ClientEventHandler, ClientState
 from centrifuge.exceptions import ReplyError
-from client import api, call, create, events, pay
-from sdk import Heard, off_loop, until, websocket_url
+from client import api, call, create, events, pay, until
+from sdk import Heard, off_loop, soon, websocket_url
 from websocket import WebSocket
 from wire import EventReader
 
@@ -38,7 +38,7 @@ def test_an_unmodified_client_hears_the_life_of_a_payment(system):
         await subscription.ready()
         invoice = await off_loop(create, system)
         assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
-        await until(lambda: heard.of(invoice) == LIFE)
+        await soon(lambda: heard.of(invoice) == LIFE)
         logged = await off_loop(events, system, invoice["payment_hash"])
         told = [each.data for each in heard.publications if each.data["data"].get("payment_hash") == invoice["payment_hash"]]
         assert told == logged, "the same objects on both transports"
@@ -57,13 +57,13 @@ def test_a_gateway_that_was_killed_goes_on_with_the_same_stream(system):
         await subscription.subscribe()
         await subscription.ready()
         first = await off_loop(create, system)
-        await until(lambda: heard.of(first) == LIFE[:1])
+        await soon(lambda: heard.of(first) == LIFE[:1])
         # Not on another thread: the gateway ends with the thread that started it.
         system.kill()
         system.start_gateway()
         invoice = await off_loop(create, system)
         assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
-        await until(lambda: heard.of(invoice) == LIFE, 30)
+        await soon(lambda: heard.of(invoice) == LIFE, 30)
         offsets = [each.offset for each in heard.publications]
         assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
         assert heard.subscribed[-1].recovered
@@ -89,13 +89,13 @@ def test_a_browser_without_a_key_watches_its_own_invoice_only(system):
         ):
             refused[channel] = Heard()
             await reader.new_subscription(channel, refused[channel], token=token).subscribe()
-        await until(lambda: all(each.ends for each in refused.values()))
+        await soon(lambda: all(each.ends for each in refused.values()))
         assert {each.ends[0].code for each in refused.values()} == {103}
         with pytest.raises(ReplyError):
             await reader.rpc("invoice.cancel", {"payment_hash": mine["payment_hash"]})
         await off_loop(pay, system, other)
         assert (await off_loop(pay, system, mine))["status"] == "succeeded"
-        await until(lambda: heard.of(mine) == LIFE[1:])
+        await soon(lambda: heard.of(mine) == LIFE[1:])
         assert all(each.data["data"]["payment_hash"] == mine["payment_hash"] for each in heard.publications)
         assert "preimage" not in str([each.data for each in heard.publications])
         await reader.disconnect()
@@ -113,7 +113,7 @@ def test_a_watch_token_also_connects(system):
         await subscription.subscribe()
         await subscription.ready()
         assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
-        await until(lambda: heard.of(invoice) == LIFE[1:])
+        await soon(lambda: heard.of(invoice) == LIFE[1:])
         await reader.disconnect()
 
     asyncio.run(scenario())
@@ -125,7 +125,7 @@ def test_a_bad_token_closes_for_good(system, token):
         ended = Ended()
         reader = client(websocket_url(system), token, ended)
         await reader.connect()
-        await until(lambda: ended.disconnects)
+        await soon(lambda: ended.disconnects)
         assert ended.disconnects[0].code == 3500 and reader.state == ClientState.DISCONNECTED
 
     asyncio.run(scenario())
@@ -138,7 +138,7 @@ def test_unknown_channels_and_publishing_are_refused_with_the_protocols_codes(sy
         await reader.ready()
         heard = Heard()
         await reader.new_subscription("somewhere", heard).subscribe()
-        await until(lambda: heard.ends)
+        await soon(lambda: heard.ends)
         assert heard.ends[0].code == 102
         for attempt in (reader.publish("events", {"type": "invoice.settled"}), reader.presence("events")):
             with pytest.raises(ReplyError) as refused:
@@ -325,3 +325,37 @@ def test_the_event_stream_refuses_bad_positions(system):
         answer = api(system, "GET", f"/v1/events?{query}")
         assert answer.status in (400, 422) and answer.headers["Content-Type"] == "application/problem+json", query
     assert call("GET", system.base_url + "/v1/events", headers={"Accept": "text/event-stream"}).status == 401
+
+
+def test_while_the_database_is_away_open_streams_stay_and_new_ones_are_told_to_come_back(system):
+    watched = create(system)
+    head = api(system, "GET", "/v1/info").json["head"]
+    reader = EventReader(system, f"/v1/events?after={head}", {"Authorization": f"Bearer {system.api_key}"}, timeout=60)
+    socket = WebSocket(websocket_url(system))
+    socket.send(json.dumps({"id": 1, "connect": {"token": system.api_key}}) + "\n" + json.dumps({"id": 2, "subscribe": {"channel": "events"}}))
+    told = []
+
+    def hear(wanted):
+        while not any(wanted(each) for each in told):
+            told.extend(map(json.loads, socket.receive().splitlines()))
+        return next(each for each in told if wanted(each))
+
+    assert "subscribe" in hear(lambda each: each.get("id") == 2)
+    system.stop_database()
+    try:
+        for path in ("/v1/events?limit=1000", f"/v1/events?after={head}&wait=5", f"/v1/events?after={head + 5}",
+                     f"/v1/watch/{watched['watch_token']}", f"/v1/watch/{watched['watch_token']}?wait=5"):
+            answer = api(system, "GET", path)
+            assert answer.status == 503 and answer.headers["Retry-After"], path
+        socket.send(json.dumps({"id": 3, "subscribe": {"channel": f"invoice:{watched['payment_hash']}"}}))
+        assert hear(lambda each: each.get("id") == 3)["error"] == {"code": 100, "message": "internal server error", "temporary": True}
+    finally:
+        system.start_database()
+    # Not before the gateway has found it again.
+    until(lambda: api(system, "GET", "/v1/info").status == 200, what="a gateway that has found its database")
+    made = create(system)
+    (offset, _, event), = reader.take(1)
+    assert offset == head + 1 and event["data"]["payment_hash"] == made["payment_hash"]
+    assert hear(lambda each: "pub" in each.get("push", {}))["push"]["pub"]["data"] == event
+    reader.close()
+    socket.close()

@@ -92,6 +92,13 @@ def pinned(core):
     return lambda: os.sched_setaffinity(0, {core} & cores or cores)
 
 
+def pin(process, core):
+    """Keeps all threads of a running process on one core."""
+    cores = os.sched_getaffinity(0)
+    for task in os.listdir(f"/proc/{process}/task"):
+        os.sched_setaffinity(int(task), {core} & cores or cores)
+
+
 class Program:
     """A process on one core that answers lines with lines and ends when its standard input does."""
 

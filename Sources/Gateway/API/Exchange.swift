@@ -1,4 +1,5 @@
 internal import Edge
+internal import Ledger
 internal import Loop
 internal import Payments
 internal import Wire
@@ -27,8 +28,8 @@ final class Exchange {
         responder.respond(.json(json, status: status, headers: common))
     }
 
-    func respond(_ bytes: [UInt8], contentType: String) {
-        responder.respond(HTTPResponse(status: 200, contentType: contentType, headers: common, body: bytes))
+    func respond(_ bytes: [UInt8], contentType: String, headers: [HTTPResponse.Header] = []) {
+        responder.respond(HTTPResponse(status: 200, contentType: contentType, headers: common + headers, body: bytes))
     }
 
     func refuse(_ problem: Problem) {
@@ -54,6 +55,24 @@ final class Exchange {
     static func number(_ text: String, in range: ClosedRange<Int64>) -> Int64? {
         guard let value = Int64(text), range.contains(value), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return value
+    }
+
+    /// The first name of the query that is not known or stands twice: a filter that is passed over shows too much.
+    func strangeParameter(known: (String) -> Bool) -> String? {
+        var seen: Set<String> = []
+        return request.query.items.first { !known($0.name) || !seen.insert($0.name).inserted }?.name
+    }
+
+    /// A time of the query; `nil` if it is there and is none.
+    func time(_ name: String, default standard: UnixTime? = nil) -> UnixTime?? {
+        guard let text = request.query[name] else { return .some(standard) }
+        return RFC3339.time(text).map { .some($0) }
+    }
+
+    /// A `next` of an earlier page; `nil` if it is there and is none.
+    func cursor() -> PageCursor?? {
+        guard let text = request.query["after"] else { return .some(nil) }
+        return PageCursor(text).map { .some($0) }
     }
 
     private var common: [HTTPResponse.Header] { [.init("cache-control", "no-store")] + epochField }

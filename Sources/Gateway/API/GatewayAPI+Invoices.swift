@@ -16,8 +16,9 @@ extension GatewayAPI {
         }
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
-            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, isStored: !wanted.isStateless)
-        issue(wish, account) { [self] result in
+            settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, orderID: wanted.orderID,
+            isStored: !wanted.isStateless)
+        issue(wish, account, terms: wanted.searchTerms) { [self] result in
             switch result {
             case .success(let record): exchange.respond(encode(record), status: 201)
             case .failure(let problem): exchange.refuse(problem)
@@ -27,7 +28,7 @@ extension GatewayAPI {
 
     /// The same for REST and gRPC. The answer comes when what is to be stored is.
     func issue(
-        _ wish: InvoiceIssuer.Wish, _ account: Int64, random: Bytes32 = SecureRandom.bytes32(),
+        _ wish: InvoiceIssuer.Wish, _ account: Int64, terms: [SearchTerm] = [], random: Bytes32 = SecureRandom.bytes32(),
         _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
     ) {
         let nodes = gateway.receivingNodes
@@ -47,7 +48,8 @@ extension GatewayAPI {
         var stored = record
         stored.createdAt = change.time
         let answer = stored
-        gateway.commit(change, account: account, failed: { done(.failure(.unavailable)) }) { outcome in
+        let terms = terms.map { $0.number(by: LibCrypto.self) }
+        gateway.commit(change, account: account, searchTerms: terms, failed: { done(.failure(.unavailable)) }) { outcome in
             switch outcome {
             case .applied, .repeated: done(.success(answer))
             case .refused: done(.failure(.conflict("the payment hash exists")))
@@ -58,25 +60,6 @@ extension GatewayAPI {
 
     func showInvoice(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash) {
         find(exchange, account, hash) { [self] record in exchange.respond(encode(record)) }
-    }
-
-    func listInvoices(_ exchange: Exchange, _ account: Int64) {
-        guard let limit = exchange.number("limit", default: 50, in: 1...500) else { return exchange.refuse(.invalidQuery("limit")) }
-        guard let after = exchange.number("after", default: .max, in: 0...(.max)) else { return exchange.refuse(.invalidQuery("after")) }
-        let state = exchange.request.query["state"]
-        let wanted = state.flatMap(InvoiceState.init(rawValue:))
-        guard state == nil || wanted != nil else { return exchange.refuse(.invalidQuery("state")) }
-        ledger.invoices(account: account, state: wanted, after: after == .max ? nil : after, limit: Int(limit)) { [self] result in
-            guard case .success(let page) = result else { return exchange.refuse(.unavailable) }
-            var json = JSONWriter()
-            json.object { json in
-                json.array("invoices") { json in
-                    for record in page.invoices { json.raw(encode(record)) }
-                }
-                json.field("next", page.next)
-            }
-            exchange.respond(json.bytes)
-        }
     }
 
     /// Settling and canceling twice is the same as once; what has been decided otherwise is 409.

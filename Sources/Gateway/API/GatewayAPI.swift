@@ -47,6 +47,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .waitForInvoice(let hash): waitForInvoice(exchange, account, hash)
             case .settleInvoice(let hash): decide(exchange, account, hash, .settle)
             case .cancelInvoice(let hash): decide(exchange, account, hash, .cancel)
+            case .export: export(exchange, account)
             case .events: events(exchange, account)
             case .nodes: exchange.respond(nodesDocument())
             case .drainNode(let key): setDraining(exchange, key, true)

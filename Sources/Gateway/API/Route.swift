@@ -12,6 +12,7 @@ enum Route: Equatable {
     case waitForInvoice(PaymentHash)
     case settleInvoice(PaymentHash)
     case cancelInvoice(PaymentHash)
+    case export
     case events
     case nodes
     case drainNode(PublicKey)
@@ -27,6 +28,7 @@ enum Route: Equatable {
         switch (method, segments.count) {
         case (.post, 2) where segments[1] == "invoices": self = .createInvoice
         case (.get, 2) where segments[1] == "invoices": self = .listInvoices
+        case (.get, 2) where segments[1] == "export": self = .export
         case (.get, 2) where segments[1] == "events": self = .events
         case (.get, 2) where segments[1] == "nodes": self = .nodes
         case (.get, 2) where segments[1] == "info": self = .info
@@ -72,7 +74,7 @@ enum Route: Equatable {
     var scope: Scope? {
         switch self {
         case .createInvoice: .invoicesWrite
-        case .listInvoices, .invoice, .waitForInvoice, .watch: .invoicesRead
+        case .listInvoices, .invoice, .waitForInvoice, .export, .watch: .invoicesRead
         case .settleInvoice, .cancelInvoice: .invoicesSettle
         case .events: .eventsRead
         case .nodes: .nodesRead

@@ -54,8 +54,9 @@ private final class AcceptedStream {
         replay(after: nil)
     }
 
-    private func replay(after cursor: Int64?) {
-        service.api.ledger.invoices(account: account, state: .accepted, after: cursor, limit: Self.page) { [self] result in
+    private func replay(after cursor: PageCursor?) {
+        let search = InvoiceSearch(account: account, state: .accepted, after: cursor, limit: Self.page)
+        service.api.ledger.invoices(search) { [self] result in
             guard let following else { return }
             guard case .success(let page) = result else { return following.finish(GRPCStatus(refusing: .unavailable)) }
             for invoice in page.invoices {

@@ -121,7 +121,7 @@ extension LnmuxService {
     }
 
     private func decide(_ decision: Decision, _ wish: PaymentGateway.Wish, _ call: ServerCall, _ done: @escaping @LoopActor () -> Void) {
-        api.decide(decision.account, decision.hash, wish, decision.setID) { result in
+        api.gateway.decide(decision.account, decision.hash, wish, decision.setID) { result in
             switch result {
             case .success: done()
             case .failure(.unknownInvoice), .failure(.notAccepted), .failure(.otherSet): call.refuse(.unknownSet)

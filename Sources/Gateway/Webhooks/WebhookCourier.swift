@@ -173,7 +173,7 @@ final class WebhookCourier {
 
     /// An endpoint that nothing happens for still comes along, or the log would be dropped under its cursor.
     private func sweep() {
-        let head = history.head
+        guard let head = history.head else { return }
         for id in places.keys {
             places[id]?.machine.passed(head)
             if let place = places[id], place.machine.progress != place.stored { unstored.endpoints[id] = place.machine.progress }

@@ -1,0 +1,40 @@
+internal import Payments
+
+/// Reads the books: ended payments with what the settled parts of their last set brought.
+enum BookingQuery {
+    /// Asks for one more than the limit, to know whether there is a next page.
+    static func page(_ search: BookingSearch) -> Step {
+        var parameters = Parameters()
+        parameters.append(search.account)
+        parameters.append(max(search.from, search.after?.time ?? search.from))
+        parameters.append(search.until)
+        parameters.append(search.after?.time ?? search.from)
+        parameters.append(search.after?.number ?? 0)
+        parameters.append(Int64(search.limit) + 1)
+        return Step(
+            Statement("bookings", """
+                SELECT i.booked_at, i.number, i.payment_hash, i.set_id, i.order_id, i.description, i.state::text, i.amount_msat, h.amount, h.fee
+                FROM invoices i CROSS JOIN LATERAL (
+                    SELECT sum(x.amount_msat)::bigint AS amount, sum(x.fee_msat)::bigint AS fee FROM htlcs x
+                    WHERE x.payment_hash = i.payment_hash AND x.set_id = i.set_id AND x.is_settled) h
+                WHERE i.account = $1 AND i.booked_at >= $2 AND i.booked_at < $3 AND (i.booked_at, i.number) > ($4, $5)
+                ORDER BY i.booked_at, i.number LIMIT $6
+                """, [TypeID.bigint, TypeID.timestamp, TypeID.timestamp, TypeID.timestamp, TypeID.bigint, TypeID.bigint]),
+            parameters)
+    }
+
+    /// Payments of which nothing was received at last are no bookings.
+    static func readPage(_ rows: Rows, _ search: BookingSearch) -> BookingPage {
+        let count = min(rows.count, search.limit)
+        let bookings = (0..<count).compactMap { row -> Booking? in
+            guard let received = rows.optional(row, 8, rows.unsigned), let state = InvoiceState(rawValue: rows.text(row, 6)) else { return nil }
+            return Booking(
+                paymentHash: PaymentHash(rows.bytes32(row, 2)), setID: rows.optional(row, 3, rows.bytes32).map(SetID.init),
+                orderID: rows.optional(row, 4, rows.text), description: rows.optional(row, 5, rows.text), state: state,
+                asked: rows.optional(row, 7, rows.unsigned).map { Millisatoshis($0) }, received: Millisatoshis(received),
+                fee: Millisatoshis(rows.unsigned(row, 9)), time: rows.time(row, 0))
+        }
+        let next = rows.count > count ? PageCursor(time: rows.time(count - 1, 0), number: rows.integer(count - 1, 1)) : nil
+        return BookingPage(bookings: bookings, next: next)
+    }
+}
