@@ -1,5 +1,6 @@
 internal import Bolt
 internal import LND
+internal import Ledger
 internal import Logging
 internal import Payments
 
@@ -44,6 +45,8 @@ struct Configuration: Sendable {
     var drainTimeout: Interval
     var edgeShards: Int
     var edgeLimits: EdgeLimits
+    /// What a key may do that has no limits of its own.
+    var keyLimits: KeyLimits
     var eventRetention: Interval
     var grpc: GRPCConfiguration
     var logLevel: Logger.Level
@@ -74,6 +77,9 @@ struct Configuration: Sendable {
         drainTimeout = try reader.value("drain_timeout", SettingParser.interval(atLeast: 0))
         edgeShards = try reader.value("edge.shards", SettingParser.number(1...256))
         edgeLimits = try EdgeLimits(reader)
+        keyLimits = KeyLimits(
+            rate: try reader.value("limits.requests_per_second", SettingParser.number(0...1_000_000)),
+            openInvoices: try reader.value("limits.open_invoices", SettingParser.number(0...1_000_000)))
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         grpc = try GRPCConfiguration(reader)
         logLevel = try reader.value("log.level", SettingParser.logLevel)

@@ -72,6 +72,8 @@ struct Setting: Sendable {
         Setting("edge.streams_per_key", "100", "Those of one API key."),
         Setting("edge.streams_per_watch_token", "10", "Those of one watch token."),
         Setting("edge.queue_bytes", "268435456", "What may wait for all clients together; who makes it more is closed and can resume."),
+        Setting("limits.requests_per_second", "0", "Requests that an API key without a limit of its own may send in a second to one process; 0: no limit."),
+        Setting("limits.open_invoices", "0", "Stored invoices that such a key may have open at once; 0: no limit."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
         Setting("grpc.require_api_key", "false",
                 "Whether every call of lnmux.Service needs `authorization: Bearer <key>`. Without it, who brings no key may do\n"

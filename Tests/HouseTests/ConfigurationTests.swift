@@ -13,7 +13,7 @@ struct ConfigurationTests {
         ("hold.accept_timeout", "60s"), ("hold.mpp_timeout", "60s"), ("cluster.lease", "3s"), ("drain_timeout", "30s"),
         ("edge.shards", "1"), ("edge.allowed_origins", nil), ("edge.proxies", nil), ("edge.connection_rate", "200"), ("edge.command_rate", "50"),
         ("edge.streams", "10000"), ("edge.streams_per_key", "100"), ("edge.streams_per_watch_token", "10"), ("edge.queue_bytes", "268435456"),
-        ("events.retention", "7d"),
+        ("limits.requests_per_second", "0"), ("limits.open_invoices", "0"), ("events.retention", "7d"),
     ]
 
     static let key = String(repeating: "17", count: 32)

@@ -18,6 +18,7 @@ public final class LnmuxService {
     public init(api: GatewayAPI, settings: LnmuxSettings) {
         self.api = api
         self.settings = settings
+        api.others.append(streams)
     }
 
     /// Committed events, for the calls that wait here.
@@ -69,10 +70,10 @@ public final class LnmuxService {
         let fields = call.metadata.entries.filter { $0.name == "authorization" }
         guard !fields.isEmpty || settings.requiresKey else { return go(Self.local) }
         guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.refuse(.unauthorized) }
-        api.admit(token, for: scope) { result in
-            switch result {
-            case .failure(let problem): call.refuse(problem)
-            case .success(let caller): go(caller.credentials)
+        api.admit(token, for: scope) { admission in
+            switch admission {
+            case .refused(let problem, _, _): call.refuse(problem)
+            case .admitted(let caller, _): go(caller.credentials)
             }
         }
     }
