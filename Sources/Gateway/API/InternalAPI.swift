@@ -44,7 +44,8 @@ public final class InternalAPI: EdgeApplication {
             var isLed = false
             var answers = false
             var lag: Int64 = 0
-            if case .success(let position) = result {
+            // What commits has a connection of its own, which may come back later than the one that was asked.
+            if case .success(let position) = result, case .connected = gateway.ledger.state {
                 answers = true
                 isLed = position.isLed
                 lag = max(0, position.head - gateway.head)

@@ -51,6 +51,8 @@ public final class LnmuxService {
         _ server: GRPCServer, _ method: String, _ scope: Scope?,
         _ body: @escaping @LoopActor (LnmuxService, Request, ServerCall, Credentials) -> Void
     ) {
+        // A method that nobody has called yet is told too.
+        api.gateway.metrics.grpcCalls[method] = 0
         server.handleUnary("/lnmux.Service/" + method) { [weak self] bytes, call in
             guard let self else { return }
             api.gateway.metrics.grpcCalls[method, default: 0] += 1
@@ -67,10 +69,10 @@ public final class LnmuxService {
     private func authorize(_ call: ServerCall, _ scope: Scope?, _ go: @escaping @LoopActor (Credentials) -> Void) {
         let fields = call.metadata.entries.filter { $0.name == "authorization" }
         guard !fields.isEmpty || settings.requiresKey else { return go(Self.local) }
-        guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.finish(GRPCStatus(refusing: .unauthorized)) }
+        guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.refuse(.unauthorized) }
         api.admit(token, for: scope) { admission in
             switch admission {
-            case .refused(let problem, _, _): call.finish(GRPCStatus(refusing: problem))
+            case .refused(let problem, _, _): call.refuse(problem)
             case .admitted(let caller, _): go(caller.credentials)
             }
         }
@@ -78,7 +80,7 @@ public final class LnmuxService {
 
     /// Whoever can reach an address of this machine, if the operator lets him.
     private static let local = Credentials.key(
-        id: "grpc", account: 1, scopes: [.invoicesRead, .invoicesWrite, .invoicesSettle, .eventsRead])
+        id: "grpc", account: Caller.operatorAccount, scopes: [.invoicesRead, .invoicesWrite, .invoicesSettle, .eventsRead])
 
     private static func bearer(_ field: String) -> String? {
         field.utf8.count > 7 && field.prefix(7).lowercased() == "bearer " ? String(field.dropFirst(7)) : nil
