@@ -94,12 +94,14 @@ final class FanoutBench: EdgeApplication, ChannelSource {
         done(.known(.watch(Self.paymentHash(number))))
     }
 
+    func standing(of credentials: Credentials) -> Standing { .valid }
+
     func load(_ channel: Channel, account: Int64?, after: Int64, limit: Int, _ done: @escaping @LoopActor (LoadedHistory?) -> Void) {
         done(LoadedHistory(events: [], head: head, first: 1, epoch: "bench"))
     }
 
     func call(
-        _ method: RemoteMethod, _ decision: ClientCommand.Decision, account: Int64?,
+        _ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials,
         _ done: @escaping @LoopActor (Result<[UInt8], CentrifugeError>) -> Void
     ) {
         done(.failure(.notAvailable))

@@ -12,9 +12,12 @@ public protocol ChannelSource: AnyObject {
     /// and snapshot only; only then a snapshot has to be given. `nil`: the store is away.
     func load(_ channel: Channel, account: Int64?, after: Int64, limit: Int, _ done: @escaping @LoopActor (LoadedHistory?) -> Void)
 
+    /// What has become of credentials that were known. Asked every few seconds for each client, so it is not waited for.
+    func standing(of credentials: Credentials) -> Standing
+
     /// Carries out a method; the answer is the invoice's JSON object.
     func call(
-        _ method: RemoteMethod, _ decision: ClientCommand.Decision, account: Int64?,
+        _ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials,
         _ done: @escaping @LoopActor (Result<[UInt8], CentrifugeError>) -> Void)
 }
 

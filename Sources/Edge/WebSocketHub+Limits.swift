@@ -25,6 +25,7 @@ extension WebSocketHub {
         if Int(client.stall()) * 5 > server.limits.stallSeconds { return dismissSlow(client) }
         refuseHugeMessage(client)
         timePassed(client)
+        review(client)
     }
 
     /// A frame's length is known when its header has come, and told to us with its first bytes, which may never come.

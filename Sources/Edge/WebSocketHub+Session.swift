@@ -20,6 +20,12 @@ extension WebSocketHub {
         perform(client.session.timePassed(now: Int64(server.seconds)), for: client)
     }
 
+    /// Whether the client may still be here.
+    func review(_ client: WebSocketClient) {
+        guard !client.isClosing else { return }
+        perform(client.session.reviewed { source.standing(of: $0) }, for: client)
+    }
+
     /// `seen` is the offset up to which the orders' events reach; what comes after it is still to be told at a join.
     /// An answer that is given at once waits until the orders before it are carried out.
     private func perform(_ orders: [SessionOrder], for client: WebSocketClient, seen: Int64? = nil) {
@@ -51,8 +57,8 @@ extension WebSocketHub {
             load(channel, account, after, limit, request, client)
         case .join(let channel, let account): join(client, channel, account, seen: seen ?? 0)
         case .leave(let channel): leave(client, channel)
-        case .call(let method, let decision, let account, let request):
-            source.call(method, decision, account: account) { [self] result in
+        case .call(let method, let decision, let credentials, let request):
+            source.call(method, decision, by: credentials) { [self] result in
                 guard !client.isClosing else { return }
                 perform(client.session.answered(result, for: request), for: client)
             }

@@ -13,6 +13,8 @@ public enum ClosedReason: Error, Equatable, Sendable {
     /// The TLS library's own words.
     case tlsFailed(detail: String)
     case reset
+    /// The proxy's refusal, or why it is no proxy.
+    case proxyFailed(detail: String)
     case closedByPeer
     /// The peer wants no more calls: HTTP/2's error code and the peer's words, such as `too_many_pings`.
     case goAway(code: UInt32, detail: String)
@@ -31,6 +33,7 @@ public enum ClosedReason: Error, Equatable, Sendable {
             case .certificateMismatch: .certificateMismatch
             case .tlsFailed(let detail): .tlsFailed(detail: detail)
             case .reset: .reset
+            case .proxyFailed(let detail): .proxyFailed(detail: detail)
             case .closedByPeer: .closedByPeer
             }
     }

@@ -17,6 +17,7 @@ public final class GRPCClient {
     private let host: String
     private let port: Int
     private let authority: String
+    private let proxy: SOCKSProxy?
     private let tls: TLSClient?
     private let settings: GRPCSettings
     private var connection: HTTP2Connection?
@@ -29,8 +30,9 @@ public final class GRPCClient {
     ///   - authority: the `:authority` of calls; host and port if nil.
     ///   - tls: the pinned certificate; nil for a connection in the clear.
     public init(
-        host: String, port: Int, authority: String? = nil, tls: TLSClient?, settings: GRPCSettings = GRPCSettings()
+        host: String, port: Int, authority: String? = nil, proxy: SOCKSProxy? = nil, tls: TLSClient?, settings: GRPCSettings = GRPCSettings()
     ) {
+        self.proxy = proxy
         self.host = host
         self.port = port
         self.authority = authority ?? (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
@@ -44,9 +46,9 @@ public final class GRPCClient {
         let timeout = settings.connectTimeoutMilliseconds
         let stream: any ByteStream =
             if let tls {
-                TLSStream(host: host, port: port, client: tls, timeoutMilliseconds: timeout)
+                TLSStream(host: host, port: port, through: proxy, client: tls, timeoutMilliseconds: timeout)
             } else {
-                TCPStream(host: host, port: port, timeoutMilliseconds: timeout)
+                TCPStream(host: host, port: port, through: proxy, timeoutMilliseconds: timeout)
             }
         let connection = HTTP2Connection(stream, isServer: false, settings: settings)
         let keepalive = Keepalive(

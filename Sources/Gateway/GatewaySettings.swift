@@ -1,5 +1,6 @@
 public import Bolt
 public import LND
+public import Ledger
 public import Payments
 
 /// What the operator decides about the gateway, already typed and checked.
@@ -17,6 +18,8 @@ public struct GatewaySettings: Sendable {
     public var mppTimeoutMilliseconds: Int64
     public var leaseMilliseconds: Int64
     public var eventRetentionMilliseconds: Int64
+    /// What a key may do that has no limits of its own.
+    public var keyLimits: KeyLimits
     /// Whether this process competes for the interceptor's lease; one that serves clients only does not.
     public var mayLead: Bool
     /// Brings the schema up to date before it starts.
@@ -29,7 +32,8 @@ public struct GatewaySettings: Sendable {
     public init(
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
-        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, mayLead: Bool = true, migrates: Bool = true, instance: String, version: String,
+        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000,
+        keyLimits: KeyLimits = KeyLimits(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String,
         webhooks: WebhookSettings = .init()
     ) {
         self.network = network
@@ -42,6 +46,7 @@ public struct GatewaySettings: Sendable {
         self.mppTimeoutMilliseconds = mppTimeoutMilliseconds
         self.leaseMilliseconds = leaseMilliseconds
         self.eventRetentionMilliseconds = eventRetentionMilliseconds
+        self.keyLimits = keyLimits
         self.mayLead = mayLead
         self.migrates = migrates
         self.instance = instance

@@ -47,7 +47,7 @@ public struct InvoiceIssuer {
     ) throws(Bolt11Draft.Failure) -> InvoiceRecord {
         let created = UnixTime(seconds: time.seconds)
         let expires = UnixTime(seconds: created.seconds + wish.expirySeconds)
-        let terms = InvoiceTerms(amount: wish.amount, expiresAt: expires, settlement: wish.settlement, isStored: wish.isStored)
+        let terms = InvoiceTerms(amount: wish.amount, expiresAt: expires, settlement: wish.settlement, isStored: wish.isStored, account: account)
         let issued = secrets.make(terms, random: random)
         let draft = Bolt11Draft(
             network: network, amount: wish.amount, timestamp: created, paymentHash: issued.paymentHash, paymentSecret: issued.secret,

@@ -64,11 +64,13 @@ extension PaymentGateway {
     /// Commits, publishes what was committed, and reports. `failed` runs instead of `done` if the store will never take the
     /// change; without it that is reported as a refusal.
     func commit(
-        _ change: Change, account: Int64 = 1, searchTerms: [Int64] = [], id: ChangeID? = nil, failed: (@LoopActor () -> Void)? = nil,
+        _ change: Change, searchTerms: [Int64] = [], id: ChangeID? = nil, failed: (@LoopActor () -> Void)? = nil,
         _ done: @escaping @LoopActor (ChangeOutcome) -> Void
     ) {
         let rendered = change.events.map { EventCodec.render($0, nodeNames: nodeNames, time: change.time, by: LibCrypto.self) }
         let start = Clock.monotonicNanoseconds
+        // What is about no invoice is the gateway's own.
+        let account = change.step.account ?? Caller.operatorAccount
         ledger.commit(CommitEntry(change: change, account: account, rendered: rendered, searchTerms: searchTerms, id: id)) { [weak self] result in
             guard let self else { return }
             metrics.commit.record(nanoseconds: Clock.monotonicNanoseconds - start)

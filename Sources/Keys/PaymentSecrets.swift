@@ -3,17 +3,20 @@ public import Payments
 
 /// Payment secrets that carry their invoice's terms, so that nothing need be stored until it is paid.
 ///
-/// A secret is: key id (1 byte), random (17), and under a key stream amount (8), expiry in seconds (5) and flags (1).
+/// A secret is: key id (1 byte), random (17), and under a key stream amount (8), expiry in seconds (5) and flags (1). Of
+/// an account beyond the first the last four of the random bytes are its number, under a stream of the bytes before them.
 /// The preimage is an HMAC of all thirty-two bytes, so a secret with any bit altered belongs to another payment hash.
 public struct PaymentSecrets: Sendable {
     /// The two keys behind one key id.
     private struct Keys: Sendable {
         let stream: SecretBytes
         let preimage: SecretBytes
+        let account: SecretBytes
 
         init(_ identity: IdentityKey, id: UInt8) {
             stream = identity.derive("payment secret \(id): terms")
             preimage = identity.derive("payment secret \(id): preimage")
+            account = identity.derive("payment secret \(id): account")
         }
     }
 
@@ -35,6 +38,7 @@ public struct PaymentSecrets: Sendable {
     public func make(_ terms: InvoiceTerms, random: Bytes32) -> IssuedSecret {
         var bytes = random
         bytes[0] = currentID
+        if terms.account != Self.firstAccount { Self.write(terms.account, of: current, into: &bytes) }
         Self.write(terms, into: &bytes)
         Self.applyStream(of: current, to: &bytes)
         let secret = PaymentSecret(bytes)
@@ -49,10 +53,12 @@ public struct PaymentSecrets: Sendable {
         let preimage = Self.preimage(of: secret, by: keys)
         var bytes = secret.bytes
         Self.applyStream(of: keys, to: &bytes)
-        guard Self.hash(of: preimage) == hash, let terms = Self.terms(in: bytes) else { return nil }
+        guard Self.hash(of: preimage) == hash, let terms = Self.terms(in: bytes, of: keys) else { return nil }
         return (terms, preimage)
     }
 
+    private static let firstAccount: Int64 = 1
+    private static let accountStart = 14
     private static let randomEnd = 18
     private static let amountEnd = 26
     private static let expiryEnd = 31
@@ -61,6 +67,7 @@ public struct PaymentSecrets: Sendable {
         static let hasAmount: UInt8 = 1
         static let isHold: UInt8 = 2
         static let isStored: UInt8 = 4
+        static let hasAccount: UInt8 = 8
     }
 
     private static func preimage(of secret: PaymentSecret, by keys: Keys) -> Preimage {
@@ -77,6 +84,24 @@ public struct PaymentSecrets: Sendable {
         for index in randomEnd..<32 { bytes[index] ^= stream[index] }
     }
 
+    /// What is left of the random bytes is still enough never to occur twice.
+    private static func write(_ account: Int64, of keys: Keys, into bytes: inout Bytes32) {
+        let stream = accountStream(of: keys, bytes)
+        let number = UInt32(truncatingIfNeeded: account) ^ stream
+        for index in 0..<4 { bytes[accountStart + index] = UInt8(truncatingIfNeeded: number >> UInt32(8 * (3 - index))) }
+    }
+
+    private static func account(in bytes: Bytes32, of keys: Keys) -> Int64 {
+        var number: UInt32 = 0
+        for index in accountStart..<randomEnd { number = number << 8 | UInt32(bytes[index]) }
+        return Int64(number ^ accountStream(of: keys, bytes))
+    }
+
+    private static func accountStream(of keys: Keys, _ bytes: Bytes32) -> UInt32 {
+        let stream = keys.account.withSpan { LibCrypto.hmacSHA256(key: $0, bytes.storage.span.extracting(0..<accountStart)) }
+        return (0..<4).reduce(0) { $0 << 8 | UInt32(stream[$1]) }
+    }
+
     private static func write(_ terms: InvoiceTerms, into bytes: inout Bytes32) {
         let amount = terms.amount?.value ?? 0
         for index in randomEnd..<amountEnd { bytes[index] = UInt8(truncatingIfNeeded: amount >> UInt64(8 * (amountEnd - 1 - index))) }
@@ -86,19 +111,21 @@ public struct PaymentSecrets: Sendable {
         if terms.amount != nil { flags |= Flag.hasAmount }
         if terms.settlement == .hold { flags |= Flag.isHold }
         if terms.isStored { flags |= Flag.isStored }
+        if terms.account != firstAccount { flags |= Flag.hasAccount }
         bytes[expiryEnd] = flags
     }
 
-    private static func terms(in bytes: Bytes32) -> InvoiceTerms? {
+    private static func terms(in bytes: Bytes32, of keys: Keys) -> InvoiceTerms? {
         let flags = bytes[expiryEnd]
-        guard flags & ~(Flag.hasAmount | Flag.isHold | Flag.isStored) == 0 else { return nil }
+        guard flags & ~(Flag.hasAmount | Flag.isHold | Flag.isStored | Flag.hasAccount) == 0 else { return nil }
         var amount: UInt64 = 0
         for index in randomEnd..<amountEnd { amount = amount << 8 | UInt64(bytes[index]) }
         var expiry: Int64 = 0
         for index in amountEnd..<expiryEnd { expiry = expiry << 8 | Int64(bytes[index]) }
         return InvoiceTerms(
             amount: flags & Flag.hasAmount == 0 ? nil : Millisatoshis(amount), expiresAt: UnixTime(seconds: expiry),
-            settlement: flags & Flag.isHold == 0 ? .auto : .hold, isStored: flags & Flag.isStored != 0)
+            settlement: flags & Flag.isHold == 0 ? .auto : .hold, isStored: flags & Flag.isStored != 0,
+            account: flags & Flag.hasAccount == 0 ? firstAccount : account(in: bytes, of: keys))
     }
 }
 

@@ -153,7 +153,8 @@ public final class LNDNode {
         }
         var settings = GRPCSettings()
         settings.maximumMessageBytes = Self.longestMessage
-        let client = GRPCClient(host: configuration.host, port: Int(configuration.port), tls: tls, settings: settings)
+        let client = GRPCClient(
+            host: configuration.host, port: Int(configuration.port), proxy: configuration.proxy, tls: tls, settings: settings)
         let validation = NodeValidation(pubkey: configuration.pubkey, network: configuration.network)
         let connection = NodeConnection(
             client: client, macaroon: value, validation: validation, hash: hash, timing: timing, intercepts: intercepts

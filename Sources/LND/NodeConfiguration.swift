@@ -1,3 +1,4 @@
+public import Loop
 public import Payments
 
 /// One node as the operator names it.
@@ -6,6 +7,8 @@ public struct NodeConfiguration: Sendable {
     public var name: String
     public var host: String
     public var port: UInt16
+    /// Through which it is reached; its name is then resolved there.
+    public var proxy: SOCKSProxy?
     /// The node is refused if it has another key.
     public var pubkey: PublicKey
     /// The one certificate that is accepted; its names are not checked.
@@ -15,12 +18,13 @@ public struct NodeConfiguration: Sendable {
     public var network: String
 
     public init(
-        name: String, host: String, port: UInt16 = 10009, pubkey: PublicKey,
+        name: String, host: String, port: UInt16 = 10009, proxy: SOCKSProxy? = nil, pubkey: PublicKey,
         certificate: CredentialSource, macaroon: CredentialSource, network: String
     ) {
         self.name = name
         self.host = host
         self.port = port
+        self.proxy = proxy
         self.pubkey = pubkey
         self.certificate = certificate
         self.macaroon = macaroon

@@ -98,6 +98,7 @@ extension NodeFailure {
         case .refused: self = .lost("the connection was refused")
         case .unreachable: self = .lost("the address cannot be reached")
         case .timedOut: self = .lost("the node did not answer in time")
+        case .proxyFailed(let detail): self = .lost("\(PlainText.of(detail))")
         case .reset, .closedByPeer: self = .lost("the connection broke")
         case .goAway(_, let detail):
             self = .lost(detail.isEmpty ? "the node is going down" : "the node wants no more calls: \(PlainText.of(detail))")

@@ -1,18 +1,29 @@
 public import Payments
 
-/// An API key as it is stored: only the hash of its secret.
+/// An API key as it is stored: only the hashes of its secrets.
 public struct APIKeyRecord: Equatable, Sendable {
     public var id: String
     public var name: String
-    /// SHA-256 of the key's secret.
+    /// SHA-256 of the key's text.
     public var hash: Bytes32
     public var scopes: [String]
     public var account: Int64
     public var createdAt: UnixTime
     public var revokedAt: UnixTime?
+    public var expiresAt: UnixTime?
+    /// Counts the secrets that the key has had.
+    public var generation: Int32
+    /// The secret before, and until when it is good.
+    public var previousHash: Bytes32?
+    public var previousUntil: UnixTime?
+    /// To the minute.
+    public var lastUsedAt: UnixTime?
+    public var limits: KeyLimits
 
     public init(
-        id: String, name: String, hash: Bytes32, scopes: [String], account: Int64, createdAt: UnixTime, revokedAt: UnixTime? = nil
+        id: String, name: String, hash: Bytes32, scopes: [String], account: Int64, createdAt: UnixTime, revokedAt: UnixTime? = nil,
+        expiresAt: UnixTime? = nil, generation: Int32 = 1, previousHash: Bytes32? = nil, previousUntil: UnixTime? = nil,
+        lastUsedAt: UnixTime? = nil, limits: KeyLimits = KeyLimits()
     ) {
         self.id = id
         self.name = name
@@ -21,5 +32,24 @@ public struct APIKeyRecord: Equatable, Sendable {
         self.account = account
         self.createdAt = createdAt
         self.revokedAt = revokedAt
+        self.expiresAt = expiresAt
+        self.generation = generation
+        self.previousHash = previousHash
+        self.previousUntil = previousUntil
+        self.lastUsedAt = lastUsedAt
+        self.limits = limits
+    }
+}
+
+/// How much a key may do. `nil` is what the gateway is configured for, zero is no limit.
+public struct KeyLimits: Equatable, Sendable {
+    /// Requests in a second.
+    public var rate: Int64?
+    /// Stored invoices that are neither settled nor ended otherwise.
+    public var openInvoices: Int64?
+
+    public init(rate: Int64? = nil, openInvoices: Int64? = nil) {
+        self.rate = rate
+        self.openInvoices = openInvoices
     }
 }

@@ -111,9 +111,11 @@ enum InvoiceQuery {
         guard let state = InvoiceState(rawValue: rows.text(row, 11)) else { throw .unavailable("an invoice has an unknown state") }
         let description: InvoiceRecord.Description? =
             rows.optional(row, 8, rows.text).map { .text($0) } ?? rows.optional(row, 9, rows.bytes32).map { .hash($0) }
+        var terms = rows.terms(row, from: 4)
+        terms.account = rows.integer(row, 2)
         return InvoiceRecord(
             paymentHash: PaymentHash(rows.bytes32(row, 1)), account: rows.integer(row, 2), paymentRequest: rows.text(row, 3),
-            terms: rows.terms(row, from: 4), description: description, metadata: rows.optional(row, 10, rows.text),
+            terms: terms, description: description, metadata: rows.optional(row, 10, rows.text),
             orderID: rows.optional(row, 17, rows.text), state: state, received: Millisatoshis(rows.unsigned(row, 12)),
             createdAt: rows.time(row, 13),
             // A released set is history, which the invoice does not show.

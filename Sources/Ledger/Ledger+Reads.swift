@@ -116,28 +116,4 @@ extension Ledger {
     ) {
         reads.read(NodeStateQuery.tell(states, term: term), completion) { _ in }
     }
-
-    // MARK: API keys
-
-    /// `false` if a key with this id or hash exists.
-    public func insertKey(_ key: APIKeyRecord, completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void) {
-        reads.read(APIKeyQuery.insert(key), completion) { $0.affected == 1 }
-    }
-
-    /// The key with this hash, if it was not revoked.
-    public func key(hash: Bytes32, completion: @escaping @LoopActor (Result<APIKeyRecord?, LedgerError>) -> Void) {
-        reads.read(APIKeyQuery.valid(hash), completion) { APIKeyQuery.read($0).first }
-    }
-
-    /// All keys, the revoked ones too, oldest first.
-    public func keys(completion: @escaping @LoopActor (Result<[APIKeyRecord], LedgerError>) -> Void) {
-        reads.read(APIKeyQuery.all, completion, APIKeyQuery.read)
-    }
-
-    /// `false` if there is no such key or it was revoked before.
-    public func revokeKey(
-        _ id: String, at time: UnixTime, completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void
-    ) {
-        reads.read(APIKeyQuery.revoke(id, at: time), completion) { $0.affected == 1 }
-    }
 }

@@ -5,8 +5,8 @@
 // answer was lost is sent again and counts once, and that every commit is answered exactly once.
 // It refuses to know what the changes mean to a node or a client, and never decides one.
 //
-// Three connections, so that none waits for another's queue: commits and the lease on one, reads on the second, and on
-// the third what was just committed is heard of and read.
+// Four connections, so that none waits for another's queue: commits and the lease on one, reads on the second, on the
+// third what was just committed is heard of and read, and on the fourth what is kept of keys and their requests.
 
 public import Logging
 public import Loop
@@ -36,6 +36,7 @@ public final class Ledger {
     let logger: Logger
     let commits: CommitLane
     let reads: ReadLane
+    let records: ReadLane
     let tail: TailLane
     private var migrator: Migrator?
     private var retry: Timer?
@@ -49,6 +50,7 @@ public final class Ledger {
         self.logger = logger
         commits = CommitLane(try ConnectionSettings(dsn: dsn, role: "commits", statementMilliseconds: 5_000, planning: false), logger: logger)
         reads = ReadLane(try ConnectionSettings(dsn: dsn, role: "reads", statementMilliseconds: 10_000), logger: logger)
+        records = ReadLane(try ConnectionSettings(dsn: dsn, role: "records", statementMilliseconds: 5_000), logger: logger)
         tail = TailLane(try ConnectionSettings(dsn: listenDSN ?? dsn, role: "tail", statementMilliseconds: 10_000), logger: logger)
     }
 
@@ -60,6 +62,7 @@ public final class Ledger {
         isRunning = true
         commits.onChange = { [weak self] in self?.connectionChanged() }
         reads.onChange = { [weak self] in self?.connectionChanged() }
+        records.onChange = { [weak self] in self?.connectionChanged() }
         commits.onBatch = { [weak self] in self?.onBatch?($0, $1) }
         tail.onHead = { [weak self] in self?.onHead?($0) }
         tail.onRequests = { [weak self] in self?.onRequests?() }
@@ -73,6 +76,7 @@ public final class Ledger {
         migrator = nil
         commits.close()
         reads.close()
+        records.close()
         tail.close()
     }
 
@@ -91,6 +95,7 @@ public final class Ledger {
                 if !versions.isEmpty { self.logger.info("database migrated", metadata: ["versions": "\(versions)"]) }
                 self.commits.open()
                 self.reads.open()
+                self.records.open()
                 self.tail.open()
             case .failure(let error):
                 self.tryAgain("\(error)")
@@ -104,7 +109,7 @@ public final class Ledger {
     }
 
     private func connectionChanged() {
-        if let reason = commits.problem ?? reads.problem {
+        if let reason = commits.problem ?? reads.problem ?? records.problem {
             // Before the first connection nothing is lost.
             if state == .connected { change(to: .lost(reason: reason)) }
         } else {

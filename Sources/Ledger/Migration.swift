@@ -10,6 +10,8 @@ struct Migration: Sendable {
         Migration(version: 3, name: "node states", statements: [nodeStates]),
         // The function names columns only when it runs: its text is the present one in every version that brings it.
         Migration(version: 4, name: "daily partitions of events", statements: partitions + [commitFunction]),
+        Migration(version: 5, name: "accounts, keys that rotate and end, audit log", statements: accounts),
+        Migration(version: 6, name: "idempotency keys, counted invoices", statements: claims + countedInvoices),
         Migration(version: 7, name: "search and books", statements: books + [commitFunction]),
         Migration(version: 8, name: "webhooks", statements: webhooks),
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),

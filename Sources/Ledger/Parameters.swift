@@ -11,7 +11,8 @@ struct Parameters {
     mutating func append(_ value: Int64?) { append(value.map { value in { $0.appendBigEndian(value) } }) }
     mutating func append(_ value: Bool) { append { $0.append(value ? 1 : 0) } }
     mutating func append(_ value: String?) { append(value.map { value in { $0.append(contentsOf: value.utf8) } }) }
-    mutating func append(_ value: UnixTime) { append(Timestamp.microseconds(value)) }
+    mutating func append(_ value: UnixTime?) { append(value.map { Timestamp.microseconds($0) }) }
+    mutating func append(_ value: [UInt8]) { append { $0.append(contentsOf: value) } }
     mutating func append(_ value: Bytes32?) {
         append(value.map { value in { $0.append(value) } })
     }
@@ -84,6 +85,12 @@ struct Column {
         count += 1
         bytes.appendBigEndian(Int32(32))
         bytes.append(value)
+    }
+
+    mutating func append(_ value: [UInt8]) {
+        count += 1
+        bytes.appendBigEndian(Int32(value.count))
+        bytes.append(contentsOf: value)
     }
 
     mutating func append(_ value: PublicKey) {

@@ -11,5 +11,7 @@ public enum CloseReason: Error, Equatable, Sendable {
     /// The TLS library's own words.
     case tlsFailed(detail: String)
     case reset
+    /// The proxy's refusal, or why it is no proxy.
+    case proxyFailed(detail: String)
     case closedByPeer
 }

@@ -22,6 +22,15 @@ public struct SocketAddress: Sendable {
         }
     }
 
+    /// The bytes of an address in numbers, four or sixteen; `nil` for a name.
+    static func numbers(of host: String) -> [UInt8]? {
+        for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            if unsafe inet_pton(family, host, &bytes) == 1 { return bytes }
+        }
+        return nil
+    }
+
     /// A non-blocking TCP socket of this address's family, or -1.
     func makeSocket() -> Int32 {
         socket(family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -5,7 +5,8 @@ internal import Glibc
 @LoopActor
 @safe
 public final class TCPStream: ByteStream {
-    private enum Phase { case connecting, open, lingering, closed }
+    /// While a proxy is asked for the way, nobody is told that there is a connection.
+    private enum Phase { case connecting, negotiating, open, lingering, closed }
 
     public var onOpen: (@LoopActor () -> Void)?
     public var onBytes: (@LoopActor (Span<UInt8>) -> Void)?
@@ -23,14 +24,23 @@ public final class TCPStream: ByteStream {
     private var isFlushScheduled = false
     private var wasFull = false
     private var closesAfterWriting = false
+    private var handshake: SOCKSHandshake?
 
-    /// Connects; every address of the name is tried in turn until the time is over.
-    public init(host: String, port: Int, timeoutMilliseconds: UInt64 = 10_000) {
+    /// Connects; every address of the name is tried in turn until the time is over. Through a proxy it is the proxy's name that
+    /// is looked up: the host's never is here.
+    public init(host: String, port: Int, through proxy: SOCKSProxy? = nil, timeoutMilliseconds: UInt64 = 10_000) {
         timeout = Timer(afterMilliseconds: timeoutMilliseconds) { [weak self] in
             // After a long turn the answer may be here already: the sockets are served first.
-            LoopActor.atEndOfTurn { if self?.phase == .connecting { self?.finish(.timedOut) } }
+            LoopActor.atEndOfTurn { if self?.isConnecting ?? false { self?.finish(.timedOut) } }
         }
-        HostLookup.start(host: host, port: port) { addresses in
+        if let proxy {
+            handshake = SOCKSHandshake(to: host, port: port, of: proxy)
+            guard handshake != nil else {
+                LoopActor.atEndOfTurn { self.finish(.unreachable) }
+                return
+            }
+        }
+        HostLookup.start(host: proxy?.host ?? host, port: proxy?.port ?? port) { addresses in
             self.addresses = addresses[...]
             self.connectToNext()
         }
@@ -46,7 +56,7 @@ public final class TCPStream: ByteStream {
     public var bufferedBytes: Int { output.count - sent }
 
     public func write(_ bytes: Span<UInt8>) {
-        guard phase == .connecting || phase == .open, !closesAfterWriting else { return }
+        guard isConnecting || phase == .open, !closesAfterWriting else { return }
         unsafe bytes.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
         scheduleFlush()
     }
@@ -83,12 +93,44 @@ public final class TCPStream: ByteStream {
     public func close() { finish(.closedHere) }
 
     public func closeAfterWriting() {
-        guard phase == .connecting || phase == .open else { return }
+        guard isConnecting || phase == .open else { return }
         closesAfterWriting = true
         if phase == .open { flush() }
     }
 
     // MARK: Connecting
+
+    private var isConnecting: Bool { phase == .connecting || phase == .negotiating }
+
+    private func connected() {
+        guard let handshake else { return opened() }
+        phase = .negotiating
+        poll?.want(.readable)
+        ask(handshake.greeting)
+    }
+
+    /// A few bytes to a socket that took none yet: it takes them at once, or it is broken.
+    private func ask(_ bytes: [UInt8]) {
+        let count = unsafe bytes.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        if count != bytes.count { finish(.reset) }
+    }
+
+    private func proxyAnswered(_ bytes: Span<UInt8>) {
+        var bytes = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+        while phase == .negotiating {
+            switch handshake?.receive(bytes) ?? .failed("") {
+            case .waiting: return
+            case .send(let question): ask(question)
+            case .failed(let reason): return finish(.proxyFailed(detail: reason))
+            case .open(let rest):
+                handshake = nil
+                opened()
+                if phase == .open, !rest.isEmpty { onBytes?(rest.span) }
+                return
+            }
+            bytes = []
+        }
+    }
 
     private func connectToNext() {
         guard phase == .connecting else { return }
@@ -117,7 +159,7 @@ public final class TCPStream: ByteStream {
     }
 
     private func opened() {
-        guard phase == .connecting else { return }
+        guard isConnecting else { return }
         phase = .open
         timeout?.cancel()
         timeout = nil
@@ -139,8 +181,8 @@ public final class TCPStream: ByteStream {
         switch phase {
         case .connecting:
             let error = socketError()
-            if error == 0 && !failed { opened() } else { connectFailed(error) }
-        case .open, .lingering:
+            if error == 0 && !failed { connected() } else { connectFailed(error) }
+        case .negotiating, .open, .lingering:
             if failed || events.contains(.readable) { receive() }
             if failed { finish(.reset) }
             if events.contains(.writable) { flush() }
@@ -151,11 +193,16 @@ public final class TCPStream: ByteStream {
 
     private func receive() {
         // A few rounds, not all there is: one loud peer must not starve the others.
-        for _ in 0..<4 where phase == .open || phase == .lingering {
+        for _ in 0..<4 where phase != .closed {
             let buffer = unsafe StreamBuffer.network
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
-                if phase == .open { unsafe onBytes?(UnsafeBufferPointer(rebasing: buffer[..<count]).span) }
+                let bytes = unsafe UnsafeBufferPointer(rebasing: buffer[..<count])
+                switch phase {
+                case .negotiating: unsafe proxyAnswered(bytes.span)
+                case .open: unsafe onBytes?(bytes.span)
+                case .connecting, .lingering, .closed: break
+                }
                 if count < buffer.count { return }
             } else if count == 0 {
                 return finish(.closedByPeer)

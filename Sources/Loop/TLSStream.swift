@@ -20,8 +20,10 @@ public final class TLSStream: ByteStream {
     private var closesAfterWriting = false
 
     /// Connects; the time is for connecting and handshake each.
-    public convenience init(host: String, port: Int, client: TLSClient, timeoutMilliseconds: UInt64 = 10_000) {
-        let stream = TCPStream(host: host, port: port, timeoutMilliseconds: timeoutMilliseconds)
+    public convenience init(
+        host: String, port: Int, through proxy: SOCKSProxy? = nil, client: TLSClient, timeoutMilliseconds: UInt64 = 10_000
+    ) {
+        let stream = TCPStream(host: host, port: port, through: proxy, timeoutMilliseconds: timeoutMilliseconds)
         let isName = !host.contains(":") && host.contains { $0.isLetter }
         let session = TLSSession(client.context, client: true, serverName: isName ? host : nil)
         self.init(stream, session, client, timeoutMilliseconds)

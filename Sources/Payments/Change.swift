@@ -26,6 +26,15 @@ public struct Change: Equatable, Sendable {
         case resolve(PaymentHash, CircuitKey, Resolution, concludes: InvoiceState?)
         /// No row at all, only its event. Always admitted.
         case tell
+
+        /// To whom the row belongs that the step may make; `nil` for those that make none.
+        public var account: Int64? {
+            switch self {
+            case .create(let invoice): invoice.account
+            case .accept(let set, _), .void(let set): set.terms.account
+            case .requestSettlement, .release, .cancel, .expire, .resolve, .tell: nil
+            }
+        }
     }
 
     public var step: Step

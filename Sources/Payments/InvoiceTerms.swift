@@ -14,11 +14,14 @@ public struct InvoiceTerms: Equatable, Sendable {
     public var settlement: Settlement
     /// The invoice has a row of its own since it was created.
     public var isStored: Bool
+    /// Whose invoice it is: the row of a stateless invoice, which exists only when it is paid, has nothing else to tell.
+    public var account: Int64
 
-    public init(amount: Millisatoshis?, expiresAt: UnixTime, settlement: Settlement, isStored: Bool) {
+    public init(amount: Millisatoshis?, expiresAt: UnixTime, settlement: Settlement, isStored: Bool, account: Int64 = 1) {
         self.amount = amount
         self.expiresAt = expiresAt
         self.settlement = settlement
         self.isStored = isStored
+        self.account = account
     }
 }

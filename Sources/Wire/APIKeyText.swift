@@ -15,5 +15,10 @@ public enum APIKeyText {
         return (bytes[4..<20] + bytes[21...]).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 
+    /// Whether a text can be a key's id.
+    public static func isID(_ text: String) -> Bool {
+        text.utf8.count == 16 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
     public static func hash<Hash: SHA256Digest>(_ text: String, by hash: Hash.Type) -> Bytes32 { Hash.sha256(Array(text.utf8).span) }
 }

@@ -15,12 +15,15 @@ extension ClientSession {
             welcome(waiting.id, &orders)
             obeyEarly(&orders)
         case (.connect, .unknown): orders += close(.invalidToken)
+        // It may connect again, with another one; what it has sent behind this one goes with it.
+        case (.connect, .expired): expired(waiting.id, &orders)
         case (.connect, .unavailable): orders += close(.internalError)
         case (.refresh, .known(let credentials)) where credentials.account == self.credentials?.account:
             self.credentials = credentials
             orders.append(.send(SessionReply.refreshed(waiting.id)))
         // Its channels were opened with the rights of another account.
         case (.refresh, .known): refuse(waiting.id, .permissionDenied, &orders)
+        case (.refresh, .expired): refuse(waiting.id, .tokenExpired, &orders)
         case (.refresh, .unknown): orders += close(.invalidToken)
         case (.refresh, .unavailable): refuse(waiting.id, .internalError, &orders)
         case (.subscribe(let channel, let recovery), .known(let credentials)) where channel.admits(credentials):
@@ -29,7 +32,7 @@ extension ClientSession {
         case (.subscribe, .unknown): orders += close(.invalidToken)
         case (.subscribe(let channel, _), let outcome):
             channels.removeAll { $0 == channel }
-            refuse(waiting.id, outcome == .unavailable ? .internalError : .permissionDenied, &orders)
+            refuse(waiting.id, outcome == .unavailable ? .internalError : outcome == .expired ? .tokenExpired : .permissionDenied, &orders)
         case (.recovery, _), (.snapshot, _), (.history, _), (.call, _): break
         }
         return orders

@@ -5,6 +5,8 @@
 public struct ClientSession: Sendable {
     public enum Authentication: Equatable, Sendable {
         case known(Credentials)
+        /// It was good once.
+        case expired
         case unknown
         case unavailable
     }
@@ -75,6 +77,15 @@ public struct ClientSession: Sendable {
         early = []
         earlyBytes = 0
         for command in waiting where phase != .closed { hear(command, &orders) }
+    }
+
+    /// The connect command is refused, and with it what came behind it.
+    mutating func expired(_ id: UInt32, _ orders: inout [SessionOrder]) {
+        phase = .new
+        refuse(id, .tokenExpired, &orders)
+        for command in early { refuse(command.id, .tokenExpired, &orders) }
+        early = []
+        earlyBytes = 0
     }
 
     private mutating func obey(_ command: ClientCommand, _ orders: inout [SessionOrder]) {
@@ -151,11 +162,27 @@ public struct ClientSession: Sendable {
         guard let method = RemoteMethod(rawValue: name) else { return refuse(id, .methodNotFound, &orders) }
         guard let data else { return refuse(id, .badRequest, &orders) }
         let isOwnInvoice = method == .get && credentials == .watch(data.paymentHash)
-        guard isOwnInvoice || credentials?.allows(method.scope) == true else { return refuse(id, .permissionDenied, &orders) }
-        orders.append(.call(method, data, account: credentials?.account, request: wait(id, .call)))
+        guard let credentials, isOwnInvoice || credentials.allows(method.scope) else { return refuse(id, .permissionDenied, &orders) }
+        orders.append(.call(method, data, by: credentials, request: wait(id, .call)))
     }
 
     // MARK: Time
+
+    /// Ends the connection when a right has ended by which it or one of its channels is open. A client that may come back
+    /// is then refused what it may not have any more.
+    public mutating func reviewed(_ standing: (Credentials) -> Standing) -> [SessionOrder] {
+        guard phase == .connected else { return [] }
+        var worst = credentials.map(standing) ?? .valid
+        for right in rights.values where worst != .revoked {
+            let other = standing(right)
+            if other != .valid { worst = other }
+        }
+        switch worst {
+        case .valid: return []
+        case .expired: return close(.expired)
+        case .revoked: return close(.invalidToken)
+        }
+    }
 
     /// Called every few seconds.
     public mutating func timePassed(now: Int64) -> [SessionOrder] {

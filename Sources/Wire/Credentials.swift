@@ -1,19 +1,28 @@
 public import Payments
 
-/// Who somebody has proved to be. The same value answers for REST, streams and WebSocket.
+/// Who somebody has proved to be. The same value answers for REST, streams, WebSocket and gRPC.
 public enum Credentials: Equatable, Sendable {
-    case key(id: String, account: Int64, scopes: Scopes)
+    /// `generation` tells the secrets apart that the key has had.
+    case key(id: String, account: Int64, scopes: Scopes, generation: Int32 = 1)
     /// Whoever holds the watch token of one invoice.
     case watch(PaymentHash)
 
     /// A key with `admin` may do everything.
     public func allows(_ scope: Scope) -> Bool {
-        guard case .key(_, _, let scopes) = self else { return false }
+        guard case .key(_, _, let scopes, _) = self else { return false }
         return scopes.contains(scope) || scopes.contains(.admin)
     }
 
     public var account: Int64? {
-        guard case .key(_, let account, _) = self else { return nil }
+        guard case .key(_, let account, _, _) = self else { return nil }
         return account
     }
+}
+
+/// What has become of somebody's credentials since they were shown.
+public enum Standing: Equatable, Sendable {
+    case valid
+    /// Their time is over: the key's, or that of a secret that was replaced.
+    case expired
+    case revoked
 }

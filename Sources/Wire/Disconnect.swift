@@ -5,6 +5,8 @@ public struct Disconnect: Equatable, Sendable {
 
     public static let shutdown = Self(code: 3001, reason: "shutdown")
     public static let internalError = Self(code: 3004, reason: "internal server error")
+    /// It may come back, with another token.
+    public static let expired = Self(code: 3005, reason: "connection expired")
     public static let slow = Self(code: 3008, reason: "slow")
     public static let noPong = Self(code: 3012, reason: "no pong")
     public static let tooManyRequests = Self(code: 3013, reason: "too many requests")

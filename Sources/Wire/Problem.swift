@@ -40,6 +40,24 @@ public struct Problem: Error, Equatable, Sendable {
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
     public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
 
+    public static let rateLimited = Problem(status: 429, code: "rate_limited", title: "More requests in a second than this key may send")
+    public static let logFull = Problem(
+        status: 503, code: "audit_log_unavailable", title: "The audit log takes nothing now", detail: "nothing was done; ask again later")
+    public static let stillRunning = Problem(
+        status: 409, code: "still_running", title: "A request with this Idempotency-Key is being carried out", detail: "ask again for its answer")
+    public static let otherRequest = Problem(
+        status: 422, code: "idempotency_key_reused", title: "This Idempotency-Key was used for another request", field: "Idempotency-Key")
+    public static let badIdempotencyKey = Problem(
+        status: 400, code: "invalid_idempotency_key", title: "An Idempotency-Key has 1 to 255 printable ASCII characters", field: "Idempotency-Key")
+    public static let unknownKey = Problem(status: 404, code: "unknown_key", title: "There is no such key")
+    public static let expired = Problem(status: 401, code: "key_expired", title: "The API key has expired")
+
+    public static func tooManyOpenInvoices(_ limit: Int64) -> Problem {
+        Problem(
+            status: 429, code: "too_many_open_invoices", title: "As many invoices as this key may have open are open",
+            detail: "its limit is \(limit); one that is settled, canceled or expired makes room")
+    }
+
     public static let noReceivingNode = Problem(
         status: 503, code: "no_receiving_node", title: "No node can receive now", detail: "an invoice that names no node could not be paid")
     public static let tooManyStreams = Problem(

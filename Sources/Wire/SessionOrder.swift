@@ -12,7 +12,7 @@ public enum SessionOrder: Equatable, Sendable {
     case join(Channel, account: Int64?)
     case leave(Channel)
     /// The answer goes to ``ClientSession/answered(_:for:)``.
-    case call(RemoteMethod, ClientCommand.Decision, account: Int64?, request: UInt32)
+    case call(RemoteMethod, ClientCommand.Decision, by: Credentials, request: UInt32)
     /// Notes how a recovery went; nobody is told.
     case count(Recovery)
     case close(Disconnect)
@@ -33,5 +33,5 @@ public enum RemoteMethod: String, Equatable, Sendable {
     case settle = "invoice.settle"
     case cancel = "invoice.cancel"
 
-    var scope: Scope { self == .get ? .invoicesRead : .invoicesSettle }
+    public var scope: Scope { self == .get ? .invoicesRead : .invoicesSettle }
 }

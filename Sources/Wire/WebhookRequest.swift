@@ -68,7 +68,7 @@ public struct WebhookTestRequest: Equatable, Sendable {
 }
 
 /// The body of `POST …/rotate-secret`.
-public struct RotationRequest: Equatable, Sendable {
+public struct SecretRotationRequest: Equatable, Sendable {
     /// For how long the old secrets sign too.
     public var overlapSeconds: Int64
 

@@ -1,6 +1,7 @@
 internal import Bolt
 internal import Gateway
 internal import LND
+internal import Ledger
 internal import Logging
 internal import Payments
 
@@ -45,6 +46,8 @@ struct Configuration: Sendable {
     var drainTimeout: Interval
     var edgeShards: Int
     var edgeLimits: EdgeLimits
+    /// What a key may do that has no limits of its own.
+    var keyLimits: KeyLimits
     var eventRetention: Interval
     var webhooks: WebhookSettings
     var grpc: GRPCConfiguration
@@ -76,6 +79,9 @@ struct Configuration: Sendable {
         drainTimeout = try reader.value("drain_timeout", SettingParser.interval(atLeast: 0))
         edgeShards = try reader.value("edge.shards", SettingParser.number(1...256))
         edgeLimits = try EdgeLimits(reader)
+        keyLimits = KeyLimits(
+            rate: try reader.value("limits.requests_per_second", SettingParser.number(0...1_000_000)),
+            openInvoices: try reader.value("limits.open_invoices", SettingParser.number(0...1_000_000)))
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         webhooks = try WebhookSettings(reader, network: network)
         grpc = try GRPCConfiguration(reader)

@@ -31,7 +31,8 @@ final class House {
             acceptTimeoutMilliseconds: Int64(configuration.acceptTimeout.milliseconds),
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
-            eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), mayLead: role != .edge, migrates: configuration.migratesByItself,
+            eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), keyLimits: configuration.keyLimits,
+            mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text,
             webhooks: configuration.webhooks)
         let ledger: Ledger

@@ -18,12 +18,9 @@ extension NodeConfiguration {
             guard let key = PublicKey(hex: text) else { throw BadValue("expected 66 hex digits that begin with 02 or 03") }
             return key
         }
-        // Refused rather than ignored: somebody relies on it to stay hidden.
-        _ = try reader.optional(path + ".proxy") { (_) throws(BadValue) in
-            throw BadValue("SOCKS5 proxies are not served yet")
-        }
+        let proxy = try reader.optional(path + ".proxy", SettingParser.proxy)
         self.init(
-            name: name, host: address.host, port: address.port, pubkey: pubkey,
+            name: name, host: address.host, port: address.port, proxy: proxy, pubkey: pubkey,
             certificate: try reader.credential(path + ".tls_cert", CredentialSource.init(certificate:)),
             macaroon: try reader.credential(path + ".macaroon", CredentialSource.init(macaroon:)),
             network: network.rawValue)

@@ -2,6 +2,7 @@ internal import Bolt
 internal import Delivery
 internal import Foundation
 internal import Logging
+internal import Loop
 internal import Payments
 
 /// How the text of each kind of setting is understood. What is refused never echoes a secret.
@@ -87,6 +88,23 @@ enum SettingParser {
             throw BadValue("\(Text.shown(text)) is not one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return level
+    }
+
+    /// `host:port`, or a URL that may have a name and a password in front of them.
+    static func proxy(_ text: String) throws(BadValue) -> SOCKSProxy {
+        var place = text[...]
+        for scheme in ["socks5://", "socks5h://"] where text.lowercased().hasPrefix(scheme) { place = text.dropFirst(scheme.count) }
+        var credentials: SOCKSProxy.Credentials?
+        if let at = place.lastIndex(of: "@") {
+            let parts = place[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).removingPercentEncoding ?? "" }
+            credentials = parts.count == 2 ? SOCKSProxy.Credentials(name: parts[0], password: parts[1]) : nil
+            guard credentials != nil else { throw BadValue("expected name:password before the @, each of 1 to 255 bytes") }
+            place = place[place.index(after: at)...]
+        }
+        if place.hasSuffix("/") { place = place.dropLast() }
+        let address = try HostPort(String(place))
+        guard address.port != 0 else { throw BadValue("the port has to be 1 to 65535") }
+        return SOCKSProxy(host: address.host, port: Int(address.port), credentials: credentials)
     }
 
     static func logFormat(_ text: String) throws(BadValue) -> LogLine.Format {

@@ -40,6 +40,8 @@ import Testing
         }()
         #expect(sent < 1000)
         #expect(await eventually { test.application.closed == 1 && test.server.httpConnections == 0 })
+        // It was there all the time.
+        withExtendedLifetime(client) {}
         await test.server.stop()
     }
 

@@ -62,6 +62,8 @@ import Testing
         }()
         #expect(sent < 5000)
         #expect(await { @LoopActor in test.server.queuedBytes == 0 && test.application.closed == 1 }())
+        // It was there all the time.
+        withExtendedLifetime(client) {}
         await test.server.stop()
     }
 }

@@ -78,6 +78,8 @@ final class TestChannels: ChannelSource {
     var events: [PublishedEvent] = []
     var first: Int64 = 1
     var isAway = false
+    /// Those that are good no more.
+    var ended: [Credentials] = []
     /// When set, loads wait here until they are let go.
     var held: [@LoopActor () -> Void]?
 
@@ -89,6 +91,8 @@ final class TestChannels: ChannelSource {
         default: done(.unknown)
         }
     }
+
+    func standing(of credentials: Credentials) -> Standing { ended.contains(credentials) ? .revoked : .valid }
 
     func load(_ channel: Channel, account: Int64?, after: Int64, limit: Int, _ done: @escaping @LoopActor (LoadedHistory?) -> Void) {
         guard !isAway else { return done(nil) }
@@ -103,7 +107,7 @@ final class TestChannels: ChannelSource {
     }
 
     func call(
-        _ method: RemoteMethod, _ decision: ClientCommand.Decision, account: Int64?,
+        _ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials,
         _ done: @escaping @LoopActor (Result<[UInt8], CentrifugeError>) -> Void
     ) {
         done(method == .get ? .success(Array(#"{"payment_hash":"\#(decision.paymentHash)"}"#.utf8)) : .failure(.permissionDenied))

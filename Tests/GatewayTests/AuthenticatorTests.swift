@@ -24,7 +24,7 @@ import Wire
             authenticator.check(token) { outcome in
                 switch outcome {
                 case .known(let credentials): done.resume(returning: .some(.some(credentials)))
-                case .unknown: done.resume(returning: .some(nil))
+                case .unknown, .expired: done.resume(returning: .some(nil))
                 case .unavailable: done.resume(returning: nil)
                 }
             }

@@ -46,6 +46,17 @@ import Testing
         }
     }
 
+    @Test("a stateless invoice is the account's that made it when it is paid, and so are its events")
+    func statelessAccount() async throws {
+        try await withCopy { copy in
+            let gateway = try await copy.runningGateway()
+            let attempt = try copy.pay(copy.invoice(gateway, .auto, account: 7))
+            #expect(await eventually { attempt.status == .succeeded })
+            #expect(copy.sql("SELECT account FROM invoices") == "7")
+            #expect(copy.sql("SELECT DISTINCT account FROM events WHERE payment_hash IS NOT NULL") == "7")
+        }
+    }
+
     @Test("a leader that does nothing notices by itself that its lease is gone")
     func leaseLostIdle() async throws {
         try await withCopy { copy in

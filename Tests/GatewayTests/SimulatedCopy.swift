@@ -66,10 +66,10 @@ final class SimulatedCopy {
     func returnLease() { _ = sql("UPDATE stream SET leader = NULL, lease_until = NULL") }
 
     /// An invoice over 100,000 msat through all nodes.
-    func invoice(_ gateway: PaymentGateway, _ settlement: InvoiceTerms.Settlement) throws -> InvoiceRecord {
+    func invoice(_ gateway: PaymentGateway, _ settlement: InvoiceTerms.Settlement, account: Int64 = 1) throws -> InvoiceRecord {
         let issuer = InvoiceIssuer(settings: gateway.settings, identity: PaidInvoice.identity, secrets: PaidInvoice.secrets)
         let wish = InvoiceIssuer.Wish(amount: Millisatoshis(100_000), description: .text("Tea"), settlement: settlement, isStored: false)
-        return try issuer.issue(wish, account: 1, through: gateway.receivingNodes, at: gateway.now, random: SecureRandom.bytes32())
+        return try issuer.issue(wish, account: account, through: gateway.receivingNodes, at: gateway.now, random: SecureRandom.bytes32())
     }
 
     /// Pays it in a part for each of two nodes, the second of which lasts the given number of blocks longer.

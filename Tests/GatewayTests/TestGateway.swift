@@ -28,9 +28,10 @@ final class TestGateway {
 
     /// Runs the body with a gateway that is connected to its store and leads, if it may.
     static func run(
-        limits: StreamLimits = .init(), database: String = TestServer.makeDatabase(), leads: Bool = true, _ body: @LoopActor (TestGateway) async throws -> Void
+        limits: StreamLimits = .init(), keyLimits: KeyLimits = KeyLimits(), database: String = TestServer.makeDatabase(), leads: Bool = true,
+        _ body: @LoopActor (TestGateway) async throws -> Void
     ) async throws {
-        let test = try TestGateway(limits: limits, database: database, leads: leads)
+        let test = try TestGateway(limits: limits, keyLimits: keyLimits, database: database, leads: leads)
         test.gateway.start()
         _ = await eventually { test.gateway.isLeader == leads && test.gateway.head == test.gateway.history.head }
         test.key = await test.makeKey([.admin])
@@ -43,14 +44,15 @@ final class TestGateway {
         await test.stop()
     }
 
-    private init(limits: StreamLimits, database: String, leads: Bool) throws {
+    private init(limits: StreamLimits, keyLimits: KeyLimits, database: String, leads: Bool) throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let node = NodeConfiguration(
             name: "alice", host: "127.0.0.1", port: 1, pubkey: PaidInvoice.identity.publicKey, certificate: .bytes([]), macaroon: .bytes([]),
             network: "regtest")
         let settings = GatewaySettings(
-            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, mayLead: leads, instance: "test", version: "0")
+            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, keyLimits: keyLimits, mayLead: leads,
+            instance: "test", version: "0")
         self.database = database
         ledger = try Ledger(dsn: database, logger: logger)
         gateway = PaymentGateway(settings: settings, identity: PaidInvoice.identity, secrets: PaidInvoice.secrets, ledger: ledger, logger: logger)
@@ -78,12 +80,14 @@ final class TestGateway {
         await withCheckedContinuation { done in gateway.stop { done.resume() } }
     }
 
-    func makeKey(_ scopes: [Scope], account: Int64 = 1) async -> String {
-        keys += 1
+    func makeKey(
+        _ scopes: [Scope], account: Int64 = 1, expiresIn milliseconds: Int64? = nil, limits: KeyLimits = KeyLimits(), number: UInt8? = nil
+    ) async -> String {
+        keys = number ?? keys + 1
         let (id, text) = APIKeyText.make(id: [UInt8](repeating: keys, count: 8), secret: Bytes32(repeatElement(keys, count: 32))!)
         let record = APIKeyRecord(
             id: id, name: "test", hash: APIKeyText.hash(text, by: LibCrypto.self), scopes: scopes.map(\.rawValue), account: account,
-            createdAt: UnixTime(seconds: 1))
+            createdAt: UnixTime(seconds: 1), expiresAt: milliseconds.map { gateway.now.advanced(byMilliseconds: $0) }, limits: limits)
         await withCheckedContinuation { done in ledger.insertKey(record) { _ in done.resume() } }
         return text
     }
@@ -96,15 +100,25 @@ final class TestGateway {
     }
 
     /// A request whose answer is not waited for.
-    func begin(_ path: String, key: String?? = .none, fields: [String: String] = [:]) -> HTTPExchange {
+    func begin(
+        _ path: String, method: String = "GET", body: String? = nil, key: String?? = .none, fields: [String: String] = [:]
+    ) -> HTTPExchange {
         let exchange = HTTPExchange(port: port)
-        exchange.send("GET", path, fields: with(key, fields))
+        exchange.send(method, path, body, fields: with(key, fields))
         return exchange
     }
 
     private func with(_ key: String??, _ fields: [String: String]) -> [String: String] {
         guard let key = key ?? self.key else { return fields }
         return fields.merging(["Authorization": "Bearer \(key)"]) { $1 }
+    }
+
+    /// An account beside the first.
+    func makeAccount() async -> Int64 {
+        let made = await withCheckedContinuation { done in
+            ledger.insertAccount(name: "other", origin: SecureRandom.bytes32(), at: gateway.now) { done.resume(returning: $0) }
+        }
+        return (try? made.get())??.id ?? 0
     }
 
     /// A stored invoice's JSON.

@@ -13,7 +13,8 @@ struct ConfigurationTests {
         ("hold.accept_timeout", "60s"), ("hold.mpp_timeout", "60s"), ("cluster.lease", "3s"), ("drain_timeout", "30s"),
         ("edge.shards", "1"), ("edge.allowed_origins", nil), ("edge.proxies", nil), ("edge.connection_rate", "200"), ("edge.command_rate", "50"),
         ("edge.streams", "10000"), ("edge.streams_per_key", "100"), ("edge.streams_per_watch_token", "10"), ("edge.queue_bytes", "268435456"),
-        ("events.retention", "7d"), ("webhooks.allow_private", "false"), ("webhooks.allow_networks", nil), ("webhooks.timeout", "15s"),
+        ("limits.requests_per_second", "0"), ("limits.open_invoices", "0"), ("events.retention", "7d"),
+        ("webhooks.allow_private", "false"), ("webhooks.allow_networks", nil), ("webhooks.timeout", "15s"),
     ]
 
     static let key = String(repeating: "17", count: 32)
@@ -119,6 +120,10 @@ struct ConfigurationTests {
             ("edge: {shards: 3}\ninternal_listen: 127.0.0.1:65534", "edge.shards: there are not as many ports"),
             ("tls: {cert: a}", "tls.key is not set"),
             ("tls: {cert: a, key: b}", "tls.cert: TLS on `listen` is not served yet"),
+            ("log: {format: xml}", "log.format: xml is neither console nor json"),
+            ("grpc_listen: '0.0.0.0:19090'", "grpc.require_api_key: has to be true where grpc_listen is no address of this machine alone"),
+            ("grpc: {tls_key: a}", "grpc.tls_cert is not set"),
+            ("nodes: [{name: a, kind: lnd, address: 'a:1', pubkey: '02\(String(repeating: "0", count: 64))', proxy: 'hunter2hunter2@b:1'}]", "nodes[0].proxy: expected name:password"),
             ("log: {level: loud}", "log.level: loud is not one of"),
             ("edge: {allowed_origins: ['https://a/path']}", "edge.allowed_origins: an origin has no path"),
             ("allowed_origins: ['https://a']", "allowed_origins: unknown key (did you mean edge.allowed_origins?)"),

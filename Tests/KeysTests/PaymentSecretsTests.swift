@@ -18,6 +18,8 @@ import Testing
         terms, InvoiceTerms(amount: nil, expiresAt: UnixTime(seconds: 0), settlement: .auto, isStored: false),
         InvoiceTerms(amount: .zero, expiresAt: UnixTime(seconds: 253_402_300_799), settlement: .auto, isStored: true),
         InvoiceTerms(amount: Millisatoshis(.max), expiresAt: UnixTime(seconds: 1), settlement: .hold, isStored: false),
+        InvoiceTerms(amount: nil, expiresAt: UnixTime(seconds: 1), settlement: .auto, isStored: false, account: 2),
+        InvoiceTerms(amount: Millisatoshis(7), expiresAt: UnixTime(seconds: 1), settlement: .hold, isStored: true, account: 4_294_967_295),
     ])
     func roundTrip(terms: InvoiceTerms) throws {
         let issued = secrets.make(terms, random: SecureRandom.bytes32())

@@ -37,7 +37,9 @@ struct Payment {
         InvoiceTerms(amount: Millisatoshis(UInt64(parts.count) * 1_000), expiresAt: UnixTime(milliseconds: 5_000), settlement: .hold, isStored: true)
     }
     var record: InvoiceRecord {
-        InvoiceRecord(
+        var terms = terms
+        terms.account = account
+        return InvoiceRecord(
             paymentHash: hash, account: account, paymentRequest: "lnbcrt\(hash)", terms: terms, description: .text("Tea ☕ 'n' \"cake\\"),
             metadata: "{\"order\": 7}", createdAt: now)
     }

@@ -114,11 +114,65 @@ extension Ledger {
         try await withCheckedContinuation { done in key(hash: hash) { done.resume(returning: $0) } }.get()
     }
 
-    func keys() async throws -> [APIKeyRecord] {
-        try await withCheckedContinuation { done in keys { done.resume(returning: $0) } }.get()
+    func keys(account: Int64?, after: String? = nil, limit: Int = 10) async throws -> [APIKeyRecord] {
+        try await withCheckedContinuation { done in keys(account: account, after: after, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
-    func revokeKey(_ id: String, at time: UnixTime) async throws -> Bool {
-        try await withCheckedContinuation { done in revokeKey(id, at: time) { done.resume(returning: $0) } }.get()
+    func revokeKey(_ id: String, account: Int64?, at time: UnixTime) async throws -> APIKeyRecord? {
+        try await withCheckedContinuation { done in revokeKey(id, account: account, at: time) { done.resume(returning: $0) } }.get()
+    }
+
+    func rotateKey(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime) async throws -> APIKeyRecord? {
+        try await withCheckedContinuation { done in
+            rotateKey(id, account: account, to: hash, previousUntil: previousUntil, at: time) { done.resume(returning: $0) }
+        }.get()
+    }
+
+    func noteUse(_ times: [String: UnixTime]) async throws {
+        try await withCheckedContinuation { done in noteUse(times) { done.resume(returning: $0) } }.get()
+    }
+
+    func insertAccount(_ name: String, origin: Bytes32, at time: UnixTime) async throws -> AccountRecord? {
+        try await withCheckedContinuation { done in insertAccount(name: name, origin: origin, at: time) { done.resume(returning: $0) } }.get()
+    }
+
+    func accounts(only: Int64? = nil, after: Int64 = 0, limit: Int = 10) async throws -> [AccountRecord] {
+        try await withCheckedContinuation { done in accounts(only: only, after: after, limit: limit) { done.resume(returning: $0) } }.get()
+    }
+
+    func appendAudit(_ audited: [AuditRecord]) async throws {
+        try await withCheckedContinuation { done in appendAudit(audited) { done.resume(returning: $0) } }.get()
+    }
+
+    func audit(account: Int64? = nil, before: String? = nil, limit: Int = 10) async throws -> [AuditRecord] {
+        try await withCheckedContinuation { done in audit(account: account, before: before, limit: limit) { done.resume(returning: $0) } }.get()
+    }
+
+    func claim(_ wanted: [ClaimRequest]) async throws -> [ClaimOutcome] {
+        try await withCheckedContinuation { done in claim(wanted) { done.resume(returning: $0) } }.get()
+    }
+
+    func answerClaims(_ answers: [ClaimAnswer]) async throws {
+        try await withCheckedContinuation { done in answerClaims(answers) { done.resume(returning: $0) } }.get()
+    }
+
+    func freeClaim(_ account: Int64, _ key: String) async throws {
+        try await withCheckedContinuation { done in freeClaim(account, key) { done.resume(returning: $0) } }.get()
+    }
+
+    func forgetClaims(before time: UnixTime) async throws -> Int {
+        try await withCheckedContinuation { done in forgetClaims(before: time) { done.resume(returning: $0) } }.get()
+    }
+
+    func count(_ invoices: [CountedInvoice]) async throws -> [Bool] {
+        try await withCheckedContinuation { done in count(invoices) { done.resume(returning: $0) } }.get()
+    }
+
+    func uncount(_ hashes: [PaymentHash]) async throws {
+        try await withCheckedContinuation { done in uncount(hashes) { done.resume(returning: $0) } }.get()
+    }
+
+    func settleUpCounts() async throws -> Bool {
+        try await withCheckedContinuation { done in settleUpCounts { done.resume(returning: $0) } }.get()
     }
 }

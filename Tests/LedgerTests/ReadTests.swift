@@ -104,7 +104,7 @@ struct ReadTests {
         }
     }
 
-    @Test("of keys find those that are valid")
+    @Test("of keys find each by its hash, and what has become of it")
     func keys() async throws {
         try await withLedger { (ledger, _) async throws in
             let key = APIKeyRecord(id: "k1", name: "Shop", hash: bytes(1, 7), scopes: ["invoices:read", "events:read"], account: 1, createdAt: now)
@@ -112,10 +112,14 @@ struct ReadTests {
             #expect(try await ledger.insertKey(key) == false)
             #expect(try await ledger.key(hash: key.hash) == key)
             #expect(try await ledger.key(hash: bytes(2, 7)) == nil)
-            #expect(try await ledger.revokeKey("k1", at: now))
-            #expect(try await ledger.revokeKey("k1", at: now) == false)
-            #expect(try await ledger.key(hash: key.hash) == nil)
-            #expect(try await ledger.keys().map(\.revokedAt) == [now])
+            var other = key
+            (other.id, other.hash, other.account) = ("k2", bytes(3, 7), 99)
+            #expect(try await ledger.insertKey(other) == false, "there is no such account")
+            #expect(try await ledger.revokeKey("k1", account: 2, at: now) == nil)
+            #expect(try await ledger.revokeKey("k1", account: 1, at: now)?.revokedAt == now)
+            #expect(try await ledger.revokeKey("k1", account: nil, at: now.advanced(byMilliseconds: 5))?.revokedAt == now, "once is for ever")
+            #expect(try await ledger.key(hash: key.hash)?.revokedAt == now)
+            #expect(try await ledger.rotateKey("k1", account: nil, to: bytes(4, 7), previousUntil: now, at: now) == nil)
         }
     }
 

@@ -160,3 +160,44 @@ import Wire
         #expect(orders.contains(.close(.internalError)))
     }
 }
+
+@Suite struct ClientSessionRightTests {
+    @Test("A token that has expired is error 109, and the client may connect with another one")
+    func expiredToken() {
+        var session = ClientSessionTests.fresh()
+        let asked = ClientSessionTests.send(&session, #"{"id":1,"connect":{"token":"t"}}"#)
+        #expect(ClientSessionTests.error(ClientSessionTests.answer(&session, asked, .expired)) == 109)
+        #expect(!session.isConnected)
+        let again = ClientSessionTests.send(&session, #"{"id":2,"connect":{"token":"u"}}"#)
+        #expect(ClientSessionTests.error(ClientSessionTests.answer(&session, again, .known(ClientSessionTests.key))) == nil)
+        #expect(session.isConnected)
+    }
+
+    @Test("An expired token of a refresh or a subscription is error 109 too, and the connection goes on", arguments: [
+        #"{"id":2,"refresh":{"token":"u"}}"#, #"{"id":2,"subscribe":{"channel":"events","token":"u"}}"#,
+    ])
+    func expiredLater(command: String) {
+        var session = ClientSessionTests.connected()
+        let asked = ClientSessionTests.send(&session, command)
+        #expect(ClientSessionTests.error(ClientSessionTests.answer(&session, asked, .expired)) == 109)
+        #expect(session.isConnected && session.channels.count == 0)
+    }
+
+    @Test("A connection ends with 3500 when its key is revoked, and with 3005 when it expires", arguments: [
+        (Standing.revoked, Disconnect.invalidToken), (.expired, .expired),
+    ])
+    func ended(standing: Standing, disconnect: Disconnect) {
+        var session = ClientSessionTests.connected()
+        #expect(session.reviewed { _ in .valid } == [])
+        #expect(session.reviewed { $0 == ClientSessionTests.key ? standing : .valid } == [.close(disconnect)])
+        #expect(session.reviewed { _ in standing } == [], "once")
+    }
+
+    @Test("A connection that shows no key ends with the key of one of its channels; a watch token ends with nothing")
+    func endedChannel() {
+        var session = ClientSessionTests.connected(.watch(ClientSessionTests.hash))
+        let asked = ClientSessionTests.send(&session, #"{"id":2,"subscribe":{"channel":"events","token":"u"}}"#)
+        _ = ClientSessionTests.answer(&session, asked, .known(ClientSessionTests.key))
+        #expect(session.reviewed { $0 == ClientSessionTests.key ? .revoked : .valid } == [.close(.invalidToken)])
+    }
+}

@@ -166,6 +166,34 @@ def test_nodes(ask):
         assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="02" + "11" * 32).status == 404
 
 
+def test_accounts_and_keys(system, ask):
+    account = ask("POST", "/v1/accounts", {"name": "Tea"}).json["id"]
+    assert ask("POST", "/v1/accounts", {}).status == 422
+    assert ask("POST", "/v1/accounts", b"[").status == 400
+    assert account in [each["id"] for each in ask("GET", "/v1/accounts", query="?limit=500").json["accounts"]]
+    body = {"name": "till", "scopes": ["invoices:write"], "account": account, "expires_in_seconds": 3600, "limits": {"open_invoices": 1}}
+    made = ask("POST", "/v1/keys", body).json
+    assert ask("POST", "/v1/keys", {"scopes": ["root"]}).status == 422
+    assert ask("POST", "/v1/keys", b"{").status == 400
+    assert ask("POST", "/v1/invoices", {}, key=made["key"]).status == 201
+    refused = ask("POST", "/v1/invoices", {}, key=made["key"])
+    assert refused.json["code"] == "too_many_open_invoices" and refused.headers["Retry-After"]
+    assert made["id"] in [each["id"] for each in ask("GET", "/v1/keys", query=f"?limit=500&account={account}").json["keys"]]
+    one = "/v1/keys/{id}"
+    assert ask("POST", one + "/rotate", {"overlap_seconds": 5}, id=made["id"]).json["key"] != made["key"]
+    assert ask("POST", one + "/rotate", {"overlap_seconds": -1}, id=made["id"]).status == 422
+    assert ask("POST", one + "/rotate", b"{", id=made["id"]).status == 400
+    assert ask("DELETE", one, id=made["id"]).json["revoked_at"]
+    for method, path in (("DELETE", one), ("POST", one + "/rotate")):
+        assert ask(method, path, id="0" * 16).status == 404
+    assert ask("DELETE", one, key=None, id=made["id"]).status == 401
+    assert ask("DELETE", one, key=system.key("nodes:write")["key"], id=made["id"]).status == 403
+    entries = ask("GET", "/v1/audit", query="?limit=500").json["entries"]
+    assert {"POST", "DELETE"} <= {each["method"] for each in entries}
+    for path, query in (("/v1/accounts", "?after=x"), ("/v1/keys", "?after=x"), ("/v1/keys", "?account=0"), ("/v1/audit", "?after=x"), ("/v1/audit", "?limit=0")):
+        assert ask("GET", path, query=query).status == 400
+
+
 def test_webhooks(system, ask):
     with Receiver() as receiver:
         made = ask("POST", "/v1/webhooks", {"url": receiver.url, "events": ["invoice.created"], "signatures": ["v1", "v1a"]}).json
@@ -205,7 +233,7 @@ def test_webhooks(system, ask):
 
 def operations(rest, system):
     """Every operation that wants a key, with a body and parameters that would be good."""
-    parameters = {"payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"], "webhook_id": NO_WEBHOOK}
+    parameters = {"id": "0" * 16, "webhook_id": NO_WEBHOOK, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"]}
     for template, path in rest.document["paths"].items():
         for method, operation in path.items():
             if method in ("get", "post", "patch", "delete") and operation.get("security") != []:

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import lnmux
 from client import Paying, api, call, control, create, events, pay, types, until
 from copies import At
 from websocket import WebSocket
@@ -59,6 +60,18 @@ def test_an_interceptor_has_no_public_listener_and_an_edge_is_ready_like_a_stand
     assert {node["name"]: node["state"] for node in answer.json["nodes"]} == {"alice": "connected", "bob": "connected"}
     assert metric(edges[0].internal_url, "leyden_leader") == 0
     assert metric(system.internal_url, "leyden_leader") == 1
+
+
+def test_clients_of_lnmux_are_served_by_edges_which_share_the_address(system, edges):
+    with lnmux.Lnmux(system) as client:
+        accepted = client.call("SubscribeInvoiceAccepted", timeout=60)
+        accepted.initial_metadata()
+        answer = client.call("AddInvoice", amt_msat=7000, expiry_secs=600)
+        paid = pay(edges[0], {"payment_request": answer.payment_request, "amount_msat": 7000})
+        assert paid["status"] == "succeeded"
+        assert next(told for told in accepted if told.hash == answer.hash).set_id
+        assert client.call("WaitForInvoiceFinalStatus", hash=answer.hash).invoice_status == lnmux.messages.SETTLED
+        accepted.cancel()
 
 
 def test_an_edge_names_the_nodes_that_the_leader_has_and_refuses_invoices_when_there_are_none(system, edges):

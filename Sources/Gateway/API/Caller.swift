@@ -1,22 +1,31 @@
 internal import Payments
-internal import Wire
+public import Wire
 
-/// Who asks with an API key, once that is proved: the same for REST, streams, WebSocket and whatever else lets somebody in.
-struct Caller: Equatable {
-    var keyID: String
+/// Who asks with an API key, once that is proved: the same for REST, streams, WebSocket and gRPC.
+public struct Caller: Equatable, Sendable {
+    public var keyID: String
     /// Whose invoices and events these are. No handler reads or writes anything of another.
-    var account: Int64
-    var credentials: Credentials
-    /// The account that owns the gateway: its nodes, their events, and the other accounts.
-    static let operatorAccount: Int64 = 1
+    public var account: Int64
+    public var credentials: Credentials
 
-    var isOperator: Bool { account == Self.operatorAccount }
+    /// The account that owns the gateway: its nodes, their events, and the other accounts. An `admin` of another account is
+    /// one of that account alone.
+    public static let operatorAccount: Int64 = 1
+
+    public var isOperator: Bool { account == Self.operatorAccount }
 
     /// `nil` for a watch token, which is nobody's.
     init?(_ credentials: Credentials) {
-        guard case .key(let id, let account, _) = credentials else { return nil }
+        guard case .key(let id, let account, _, _) = credentials else { return nil }
         keyID = id
         self.account = account
         self.credentials = credentials
     }
+}
+
+/// Whether somebody is let in with an API key, and what the key has left.
+public enum Admission: Equatable, Sendable {
+    case admitted(Caller, Quota?)
+    /// Who was refused, if that is known.
+    case refused(Problem, Caller?, Quota?)
 }

@@ -7,14 +7,25 @@ internal import Wire
 /// One request and the right to answer it, with what every answer has in common.
 @LoopActor
 final class Exchange {
+    typealias Step = @LoopActor (HTTPResponse, _ go: @escaping @LoopActor () -> Void) -> Void
+
     let request: HTTPRequest
     private let responder: HTTPResponder
+    private var steps: [Step] = []
     /// Of the log that the answer tells of.
     var epoch: String?
     /// Who asks with an API key, once that is known.
     var caller: Caller?
     /// By whose right a stream may be opened.
     var owner: OpenStreams.Owner?
+    /// What the key has left.
+    var quota: Quota?
+    /// The right to carry out a request that may come again.
+    var claim: Claims.Claim?
+    /// What was made, for the audit log.
+    var target: String?
+    /// False for what leaves no trace anywhere.
+    var isAudited = true
 
     init(request: HTTPRequest, responder: HTTPResponder) {
         self.request = request
@@ -24,23 +35,27 @@ final class Exchange {
     /// Whether the client still waits.
     var isOpen: Bool { responder.isOpen }
 
-    func respond(_ json: [UInt8], status: Int = 200) {
-        responder.respond(.json(json, status: status, headers: common))
-    }
+    /// Something that has to be done with the answer before it leaves. What was given last runs first.
+    func beforeAnswer(_ step: @escaping Step) { steps.append(step) }
+
+    func respond(_ json: [UInt8], status: Int = 200) { send(.json(json, status: status)) }
 
     func respond(_ bytes: [UInt8], contentType: String, headers: [HTTPResponse.Header] = []) {
-        responder.respond(HTTPResponse(status: 200, contentType: contentType, headers: common + headers, body: bytes))
+        send(HTTPResponse(status: 200, contentType: contentType, headers: headers, body: bytes))
     }
 
+    /// The answer that this request has had before.
+    func `repeat`(_ response: HTTPResponse) { send(response) }
+
     func refuse(_ problem: Problem) {
-        var headers = common
-        if problem.status == 503 || problem.status == 429 { headers.append(.init("retry-after", "1")) }
+        var headers: [HTTPResponse.Header] = []
+        if problem.status == 503 || problem.status == 429 { headers.append(.init("retry-after", "\(quota?.retryAfterSeconds ?? 1)")) }
         if problem.status == 401 { headers.append(.init("www-authenticate", "Bearer")) }
-        responder.respond(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
+        send(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
     }
 
     func stream() -> EventStream {
-        responder.stream(epochField)
+        responder.stream(limits + epochField)
     }
 
     func whenClosed(_ body: @escaping @LoopActor () -> Void) { responder.onClose = body }
@@ -55,6 +70,24 @@ final class Exchange {
     static func number(_ text: String, in range: ClosedRange<Int64>) -> Int64? {
         guard let value = Int64(text), range.contains(value), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return value
+    }
+
+    private func send(_ response: HTTPResponse) {
+        guard let step = steps.popLast() else {
+            var response = response
+            response.headers.append(.init("cache-control", "no-store"))
+            response.headers += limits + epochField
+            return responder.respond(response)
+        }
+        step(response) { [self] in send(response) }
+    }
+
+    private var limits: [HTTPResponse.Header] {
+        guard let quota else { return [] }
+        return [
+            .init("ratelimit-limit", "\(quota.limit)"), .init("ratelimit-remaining", "\(quota.remaining)"),
+            .init("ratelimit-reset", "\(quota.resetSeconds)"),
+        ]
     }
 
     /// The first name of the query that is not known or stands twice: a filter that is passed over shows too much.
@@ -75,6 +108,5 @@ final class Exchange {
         return PageCursor(text).map { .some($0) }
     }
 
-    private var common: [HTTPResponse.Header] { [.init("cache-control", "no-store")] + epochField }
     private var epochField: [HTTPResponse.Header] { epoch.map { [.init("leyden-epoch", $0)] } ?? [] }
 }

@@ -7,7 +7,7 @@ internal import Payments
 internal import Wire
 
 extension GatewayAPI {
-    func createInvoice(_ exchange: Exchange, _ account: Int64) {
+    func createInvoice(_ exchange: Exchange, _ caller: Caller) {
         let wanted: InvoiceRequest
         do throws(FieldError) {
             wanted = try InvoiceRequest(decoding: exchange.request.body)
@@ -18,9 +18,14 @@ extension GatewayAPI {
             amount: wanted.amount, description: wanted.description, expirySeconds: wanted.expirySeconds,
             settlement: wanted.settlement ?? gateway.settings.settlement, metadata: wanted.metadata, orderID: wanted.orderID,
             isStored: !wanted.isStateless)
-        issue(wish, account, terms: wanted.searchTerms) { [self] result in
+        let maker = InvoiceMaker(keyID: caller.keyID, random: exchange.claim?.seed ?? SecureRandom.bytes32(), time: exchange.claim?.time)
+        issue(wish, caller.account, by: maker, terms: wanted.searchTerms) { [self] result in
             switch result {
-            case .success(let record): exchange.respond(encode(record), status: 201)
+            case .success(let record):
+                exchange.target = record.paymentHash.description
+                // With a stateless one nothing has changed anywhere, and nothing is written.
+                exchange.isAudited = record.terms.isStored
+                exchange.respond(encode(record), status: 201)
             case .failure(let problem): exchange.refuse(problem)
             }
         }
@@ -28,20 +33,36 @@ extension GatewayAPI {
 
     /// The same for REST and gRPC. The answer comes when what is to be stored is.
     func issue(
-        _ wish: InvoiceIssuer.Wish, _ account: Int64, terms: [SearchTerm] = [], random: Bytes32 = SecureRandom.bytes32(),
+        _ wish: InvoiceIssuer.Wish, _ account: Int64, by maker: InvoiceMaker, terms: [SearchTerm] = [],
         _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
     ) {
         let nodes = gateway.receivingNodes
         guard !nodes.isEmpty else { return done(.failure(.noReceivingNode)) }
         let record: InvoiceRecord
         do throws(Bolt11Draft.Failure) {
-            record = try issuer.issue(wish, account: account, through: nodes, at: gateway.now, random: random)
+            record = try issuer.issue(wish, account: account, through: nodes, at: maker.time ?? gateway.now, random: maker.random)
         } catch {
             return done(.failure(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice"))))
         }
         guard record.terms.isStored else { return done(.success(record)) }
         // A commit would wait for the store for as long as it takes; who asks for an invoice would not.
         guard case .connected = ledger.state else { return done(.failure(.unavailable)) }
+        guard let keyID = maker.keyID, let limit = authenticator.openInvoiceLimit(of: keyID) else {
+            return store(record, terms, isCounted: false, maker, done)
+        }
+        openInvoices.admit(record.paymentHash, of: keyID, limit: limit) { [self] result in
+            switch result {
+            case .failure: done(.failure(.unavailable))
+            case .success(false): done(.failure(.tooManyOpenInvoices(limit)))
+            case .success(true): store(record, terms, isCounted: true, maker, done)
+            }
+        }
+    }
+
+    private func store(
+        _ record: InvoiceRecord, _ terms: [SearchTerm], isCounted: Bool, _ maker: InvoiceMaker,
+        _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
+    ) {
         let created = Event(.invoiceCreated, .invoice(.init(paymentHash: record.paymentHash, amount: record.terms.amount)))
         let change = Change(.create(record), events: [created], time: gateway.now)
         // As it will be read again: what is stored was created when the change was made, not in that second.
@@ -49,11 +70,27 @@ extension GatewayAPI {
         stored.createdAt = change.time
         let answer = stored
         let terms = terms.map { $0.number(by: LibCrypto.self) }
-        gateway.commit(change, account: account, searchTerms: terms, failed: { done(.failure(.unavailable)) }) { outcome in
+        let failed: @LoopActor () -> Void = { [self] in
+            if isCounted { openInvoices.forget(record.paymentHash) }
+            done(.failure(.unavailable))
+        }
+        gateway.commit(change, searchTerms: terms, failed: failed) { [self] outcome in
             switch outcome {
-            case .applied, .repeated: done(.success(answer))
-            case .refused: done(.failure(.conflict("the payment hash exists")))
-            case .withdrawn: done(.failure(.unavailable))
+            case .applied: done(.success(answer))
+            case .repeated, .refused: findMade(record, maker, done)
+            case .withdrawn: failed()
+            }
+        }
+    }
+
+    /// An earlier attempt of the same claim has made it, perhaps when other nodes could receive.
+    private func findMade(_ record: InvoiceRecord, _ maker: InvoiceMaker, _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void) {
+        guard maker.time != nil else { return done(.failure(.conflict("the payment hash exists"))) }
+        ledger.invoice(record.paymentHash, account: record.account) { result in
+            switch result {
+            case .failure: done(.failure(.unavailable))
+            case .success(nil): done(.failure(.conflict("the payment hash exists")))
+            case .success(let stored?): done(.success(stored))
             }
         }
     }
@@ -119,6 +156,15 @@ extension GatewayAPI {
         return InvoiceCodec.encode(
             record, watchToken: token, checkoutURL: gateway.settings.publicURL + "/checkout/" + token, showsPreimage: showsPreimage)
     }
+}
+
+/// Who makes an invoice, and from what.
+struct InvoiceMaker {
+    /// The key whose open invoices are counted, if it has a limit.
+    var keyID: String?
+    var random: Bytes32
+    /// When it was asked for first, if it is claimed: what is claimed is the same invoice at every attempt.
+    var time: UnixTime?
 }
 
 extension InvoiceState {

@@ -8,11 +8,11 @@ internal import Payments
 internal import Wire
 
 extension GatewayAPI {
-    func nodesDocument() -> [UInt8] {
+    func nodesDocument(for caller: Caller) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.array("nodes") { json in
-                for node in gateway.nodes { append(node, to: &json) }
+                for node in gateway.nodes { append(node, for: caller, to: &json) }
             }
         }
         return json.bytes
@@ -32,7 +32,7 @@ extension GatewayAPI {
         }
     }
 
-    func showInfo(_ exchange: Exchange) {
+    func showInfo(_ exchange: Exchange, _ caller: Caller) {
         ledger.stream { [self] result in
             guard case .success(let position) = result else { return exchange.refuse(.unavailable) }
             var json = JSONWriter()
@@ -45,15 +45,17 @@ extension GatewayAPI {
                 json.field("term", position.term)
                 json.field("leader", position.isLed ? position.leader : nil)
                 json.array("nodes") { json in
-                    for node in gateway.nodes { append(node, to: &json) }
+                    for node in gateway.nodes { append(node, for: caller, to: &json) }
                 }
             }
             exchange.respond(json.bytes)
         }
     }
 
-    private func append(_ node: LNDNode, to json: inout JSONWriter) {
-        NodeDocument.append(node, state: gateway.stateName(of: node), to: &json)
+    /// Where a node is and what is wrong with it is the operator's to know; its name, key and state are everybody's, who
+    /// finds them in the invoices.
+    private func append(_ node: LNDNode, for caller: Caller, to json: inout JSONWriter) {
+        NodeDocument.append(node, state: gateway.stateName(of: node), isWhole: caller.isOperator, to: &json)
     }
 }
 
@@ -61,12 +63,13 @@ extension GatewayAPI {
 /// knows.
 @LoopActor
 enum NodeDocument {
-    static func append(_ node: LNDNode, state: String, to json: inout JSONWriter) {
+    static func append(_ node: LNDNode, state: String, isWhole: Bool = true, to json: inout JSONWriter) {
         json.object { json in
             json.field("name", node.configuration.name)
             json.field("pubkey", node.pubkey.hex)
-            json.field("address", "\(node.configuration.host):\(node.configuration.port)")
+            if isWhole { json.field("address", "\(node.configuration.host):\(node.configuration.port)") }
             json.field("state", state)
+            guard isWhole else { return }
             if let info = node.info {
                 json.field("alias", info.alias)
                 json.field("version", info.version.map { "\($0)" })

@@ -10,11 +10,14 @@ extension GatewayAPI {
         authenticator.check(token) { outcome in
             switch outcome {
             case .known(let credentials): done(.known(credentials))
+            case .expired: done(.expired)
             case .unknown: done(.unknown)
             case .unavailable: done(.unavailable)
             }
         }
     }
+
+    public func standing(of credentials: Credentials) -> Standing { authenticator.standing(of: credentials) }
 
     public func load(
         _ channel: Channel, account: Int64?, after: Int64, limit: Int, _ done: @escaping @LoopActor (LoadedHistory?) -> Void
@@ -42,29 +45,41 @@ extension GatewayAPI {
     }
 
     public func call(
-        _ method: RemoteMethod, _ decision: ClientCommand.Decision, account: Int64?,
+        _ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials,
         _ done: @escaping @LoopActor (Result<[UInt8], CentrifugeError>) -> Void
     ) {
+        switch authenticator.standing(of: credentials) {
+        case .valid: break
+        case .expired: return done(.failure(.tokenExpired))
+        case .revoked: return done(.failure(.unauthorized))
+        }
+        if let quota = authenticator.take(credentials), quota.isExceeded { return done(.failure(.tooManyRequests)) }
         switch method {
         case .get:
-            ledger.invoice(decision.paymentHash, account: account) { [self] result in
+            ledger.invoice(decision.paymentHash, account: credentials.account) { [self] result in
                 guard case .success(let found) = result else { return done(.failure(.internalError)) }
                 guard let record = found else { return done(.failure(CentrifugeError(code: 404, message: "unknown invoice"))) }
-                done(.success(encode(record, showsPreimage: account != nil)))
+                done(.success(encode(record, showsPreimage: credentials.allows(.invoicesRead))))
             }
         case .settle, .cancel:
+            guard let caller = Caller(credentials) else { return done(.failure(.permissionDenied)) }
+            guard takesWrites else { return done(.failure(Self.refusal(.logFull))) }
             // The SDKs wait five seconds for an answer.
             let wish: PaymentGateway.Wish = method == .settle ? .settle : .cancel
-            gateway.decide(account, decision.paymentHash, wish, decision.setID, within: 3500) { [self] result in
-                switch result {
-                case .success(let record): done(.success(encode(record)))
-                case .failure(let refusal):
-                    // Codes below 400 are the protocol's own.
-                    done(.failure(CentrifugeError(code: refusal.problem.status, message: refusal.problem.code)))
-                }
+            gateway.decide(caller.account, decision.paymentHash, wish, decision.setID, within: 3500) { [self] result in
+                let answer = result.map { encode($0, showsPreimage: credentials.allows(.invoicesRead)) }.mapError { Self.refusal($0.problem) }
+                var status = 200
+                if case .failure(let refusal) = result { status = refusal.problem.status }
+                note(
+                    caller, transport: "websocket", method: "RPC", path: method.rawValue, target: decision.paymentHash.description,
+                    status: status
+                ) { done(answer) }
             }
         }
     }
+
+    /// Codes below 400 are the protocol's own.
+    private static func refusal(_ problem: Problem) -> CentrifugeError { CentrifugeError(code: problem.status, message: problem.code) }
 }
 
 extension EventFilter {

@@ -105,7 +105,7 @@ extension GatewayAPI {
             stream.close()
         }
         opened = feed
-        streams.add(feed, of: owner) {
+        streams.add(feed, of: owner, right: exchange.caller?.credentials) {
             finish()
             // Not all of them at the same moment.
             stream.send(Array("retry: \(Int.random(in: 1000...5000))\n\n".utf8))

@@ -43,6 +43,7 @@ extension GatewayAPI {
             case .failure: exchange.refuse(.unavailable)
             case .success(nil): exchange.refuse(.tooManyWebhooks)
             case .success(let record?):
+                exchange.target = record.id
                 gateway.courier.endpointsChanged()
                 respond(exchange, record, status: 201, showsSecret: true)
             }
@@ -102,9 +103,9 @@ extension GatewayAPI {
     }
 
     private func rotateSecret(_ exchange: Exchange, _ account: Int64, _ id: String) {
-        let wanted: RotationRequest
+        let wanted: SecretRotationRequest
         do throws(FieldError) {
-            wanted = try RotationRequest(decoding: exchange.request.body)
+            wanted = try SecretRotationRequest(decoding: exchange.request.body)
         } catch {
             return exchange.refuse(.invalid(error))
         }

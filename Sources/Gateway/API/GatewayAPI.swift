@@ -13,19 +13,38 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let issuer: InvoiceIssuer
     let watchTokens: WatchTokens
     let streams: OpenStreams
+    /// Those of other ways in.
+    var others: [OpenStreams] = []
+    let audit: AuditLog
+    let claims: Claims
+    let openInvoices: OpenInvoices
+    let claimSecrets: ClaimSecrets
+    /// How often ``review()`` was called.
+    var rounds = 0
+    private var reviews: Timer?
 
     public init(gateway: PaymentGateway, issuer: InvoiceIssuer, watchTokens: WatchTokens, streamLimits: StreamLimits = .init()) {
         self.gateway = gateway
         self.issuer = issuer
         self.watchTokens = watchTokens
         streams = OpenStreams(limits: streamLimits)
-        authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens)
+        authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens, standard: gateway.settings.keyLimits)
+        audit = AuditLog(ledger: gateway.ledger, logger: gateway.logger)
+        claimSecrets = ClaimSecrets(identity: gateway.identity)
+        claims = Claims(ledger: gateway.ledger, secrets: claimSecrets)
+        openInvoices = OpenInvoices(ledger: gateway.ledger)
+        reviews = Timer(afterMilliseconds: 2_000, repeats: 2_000) { [weak self] in self?.review() }
     }
+
+    isolated deinit { reviews?.cancel() }
 
     var ledger: Ledger { gateway.ledger }
 
     /// Committed events, for the streams and long polls that are open here.
-    public func published(_ events: [PublishedEvent]) { streams.published(events) }
+    public func published(_ events: [PublishedEvent]) {
+        streams.published(events)
+        if gateway.isLeader { openInvoices.published(events) }
+    }
 
     /// Tells all streams and long polls to come back later.
     public func endStreams() { streams.endAll() }
@@ -41,7 +60,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         authorize(exchange, for: route) { [self] caller in
             let account = caller.account
             switch route {
-            case .createInvoice: createInvoice(exchange, account)
+            case .createInvoice: createInvoice(exchange, caller)
             case .listInvoices: listInvoices(exchange, account)
             case .invoice(let hash): showInvoice(exchange, account, hash)
             case .waitForInvoice(let hash): waitForInvoice(exchange, account, hash)
@@ -49,40 +68,19 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .cancelInvoice(let hash): decide(exchange, account, hash, .cancel)
             case .export: export(exchange, account)
             case .events: events(exchange, account)
-            case .nodes: exchange.respond(nodesDocument())
+            case .nodes: exchange.respond(nodesDocument(for: caller))
             case .drainNode(let key): setDraining(exchange, key, true)
             case .resumeNode(let key): setDraining(exchange, key, false)
-            case .info: showInfo(exchange)
             case .webhooks(let route): webhooks(exchange, account, route)
+            case .info: showInfo(exchange, caller)
+            case .createAccount: createAccount(exchange)
+            case .listAccounts: listAccounts(exchange, caller)
+            case .createKey: createKey(exchange, caller)
+            case .listKeys: listKeys(exchange, caller)
+            case .revokeKey(let id): revokeKey(exchange, caller, id)
+            case .rotateKey(let id): rotateKey(exchange, caller, id)
+            case .audit: showAudit(exchange, caller)
             case .watch: break
-            }
-        }
-    }
-
-    /// Lets the handler go on with who asks, or answers 401, 403 or 503.
-    private func authorize(_ exchange: Exchange, for route: Route, _ go: @escaping @LoopActor (Caller) -> Void) {
-        guard let token = exchange.request.headers.bearer else { return exchange.refuse(.unauthorized) }
-        admit(token, for: route.scope) { result in
-            switch result {
-            case .failure(let problem): exchange.refuse(problem)
-            case .success(let caller):
-                guard caller.isOperator || !route.isOperators else { return exchange.refuse(.forbidden) }
-                exchange.caller = caller
-                exchange.owner = OpenStreams.Owner(caller.credentials)
-                go(caller)
-            }
-        }
-    }
-
-    /// The one check of an API key. `scope` is what it has to be allowed; `nil` where every valid key will do.
-    func admit(_ token: String, for scope: Scope?, _ done: @escaping @LoopActor (Result<Caller, Problem>) -> Void) {
-        authenticator.check(token) { outcome in
-            switch outcome {
-            case .unknown: done(.failure(.unauthorized))
-            case .unavailable: done(.failure(.unavailable))
-            case .known(let credentials):
-                guard scope.map(credentials.allows) ?? true, let caller = Caller(credentials) else { return done(.failure(.forbidden)) }
-                done(.success(caller))
             }
         }
     }

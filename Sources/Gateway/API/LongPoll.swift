@@ -31,7 +31,12 @@ final class LongPoll {
             exchange.refuse(.unavailable)
         }
         self.feed = feed
-        streams.add(feed, of: owner) { [self] in end() }
+        streams.add(feed, of: owner, right: exchange.caller?.credentials) { [self] in
+            end()
+        } expel: { [self] in
+            close()
+            exchange.refuse(.unauthorized)
+        }
         timer = Timer(afterMilliseconds: UInt64(seconds) * 1000) { [self] in end() }
         exchange.whenClosed { [self] in close() }
         feed.start()

@@ -14,7 +14,7 @@ final class OpenStreams {
 
         init(_ credentials: Credentials) {
             switch credentials {
-            case .key(let id, _, _): self = .key(id)
+            case .key(let id, _, _, _): self = .key(id)
             case .watch(let hash): self = .watchToken(hash)
             }
         }
@@ -23,7 +23,10 @@ final class OpenStreams {
     private struct Entry {
         var feed: EventFeed
         var owner: Owner
+        /// The key by which it was opened, which may end before it.
+        var right: Credentials?
         var end: @LoopActor () -> Void
+        var expel: @LoopActor () -> Void
     }
 
     private typealias Entries = [ObjectIdentifier: Entry]
@@ -48,9 +51,13 @@ final class OpenStreams {
         return count >= limits.total ? .allStreamsTaken : nil
     }
 
-    /// `end` tells the client, in the form of its transport, to come back later, and removes the feed.
-    func add(_ feed: EventFeed, of owner: Owner, end: @escaping @LoopActor () -> Void) {
-        let entry = Entry(feed: feed, owner: owner, end: end)
+    /// `end` tells the client, in the form of its transport, to come back later, and removes the feed; `expel`, if that is
+    /// another thing, tells it that its right has ended.
+    func add(
+        _ feed: EventFeed, of owner: Owner, right: Credentials? = nil, end: @escaping @LoopActor () -> Void,
+        expel: (@LoopActor () -> Void)? = nil
+    ) {
+        let entry = Entry(feed: feed, owner: owner, right: right, end: end, expel: expel ?? end)
         if let hash = feed.filter.paymentHash {
             ofInvoice[hash, default: [:]][ObjectIdentifier(feed)] = entry
         } else {
@@ -80,6 +87,13 @@ final class OpenStreams {
     func endAll() {
         isEnding = true
         for entry in ofInvoice.values.flatMap(\.values) + others.values { entry.end() }
+    }
+
+    /// Ends those whose right has ended.
+    func review(_ standing: @LoopActor (Credentials) -> Standing) {
+        for entry in ofInvoice.values.flatMap(\.values) + others.values {
+            if let right = entry.right, standing(right) != .valid { entry.expel() }
+        }
     }
 
     func published(_ events: [PublishedEvent]) {

@@ -18,6 +18,13 @@ enum Route: Equatable {
     case drainNode(PublicKey)
     case resumeNode(PublicKey)
     case info
+    case createAccount
+    case listAccounts
+    case createKey
+    case listKeys
+    case revokeKey(String)
+    case rotateKey(String)
+    case audit
     case watch(token: String, WatchForm)
     case webhooks(WebhookRoute)
 
@@ -32,6 +39,13 @@ enum Route: Equatable {
         case (.get, 2) where segments[1] == "events": self = .events
         case (.get, 2) where segments[1] == "nodes": self = .nodes
         case (.get, 2) where segments[1] == "info": self = .info
+        case (.post, 2) where segments[1] == "accounts": self = .createAccount
+        case (.get, 2) where segments[1] == "accounts": self = .listAccounts
+        case (.post, 2) where segments[1] == "keys": self = .createKey
+        case (.get, 2) where segments[1] == "keys": self = .listKeys
+        case (.delete, 3) where segments[1] == "keys" && APIKeyText.isID(segments[2]): self = .revokeKey(segments[2])
+        case (.post, 4) where segments[1] == "keys" && APIKeyText.isID(segments[2]) && segments[3] == "rotate": self = .rotateKey(segments[2])
+        case (.get, 2) where segments[1] == "audit": self = .audit
         case (.get, 3) where segments[1] == "watch": self = .watch(token: segments[2], .invoice)
         case (.get, 4) where segments[1] == "watch" && segments[3] == "qr.svg": self = .watch(token: segments[2], .qrCode)
         case (_, 2...4) where segments[1] == "webhooks":
@@ -65,7 +79,7 @@ enum Route: Equatable {
     /// Whether only keys of the gateway's own account may ask: the nodes serve all accounts alike.
     var isOperators: Bool {
         switch self {
-        case .drainNode, .resumeNode: true
+        case .drainNode, .resumeNode, .createAccount: true
         default: false
         }
     }
@@ -79,6 +93,7 @@ enum Route: Equatable {
         case .events: .eventsRead
         case .nodes: .nodesRead
         case .info: nil
+        case .createAccount, .listAccounts, .createKey, .listKeys, .revokeKey, .rotateKey, .audit: .admin
         case .drainNode, .resumeNode: .nodesWrite
         case .webhooks: .webhooksWrite
         }

@@ -27,7 +27,11 @@ final class CallFeed {
         }
         let feed = EventFeed(history: history, after: cursor, filter: filter, deliver: deliver) { [self] _ in finish(GRPCStatus(refusing: .unavailable)) }
         self.feed = feed
-        streams.add(feed, of: owner) { [self] in finish(GRPCStatus(refusing: .stopping)) }
+        streams.add(feed, of: owner, right: credentials) { [self] in
+            finish(GRPCStatus(refusing: .stopping))
+        } expel: { [self] in
+            finish(GRPCStatus(refusing: .unauthorized))
+        }
         call.onCancel = { [self] in close() }
     }
 

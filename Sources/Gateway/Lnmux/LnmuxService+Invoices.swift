@@ -61,7 +61,7 @@ extension LnmuxService {
             amount: Millisatoshis(UInt64(request.amtMsat)), description: description, expirySeconds: request.expirySecs,
             settlement: api.gateway.settings.settlement, isStored: false)
         let random = SecureRandom.bytes32()
-        api.issue(wish, account, random: random) { [self] result in
+        api.issue(wish, account, by: InvoiceMaker(random: random)) { [self] result in
             switch result {
             case .failure(let problem): call.refuse(problem)
             case .success(let record):
@@ -78,6 +78,7 @@ extension LnmuxService {
 
     /// What is asked of one accepted set.
     private struct Decision {
+        var credentials: Credentials
         var account: Int64
         var hash: PaymentHash
         var setID: SetID
@@ -107,7 +108,7 @@ extension LnmuxService {
         _ hash: some Sequence<UInt8>, _ setID: some Sequence<UInt8>, _ call: ServerCall, _ credentials: Credentials
     ) -> Decision? {
         guard let account = credentials.account, let hash = call.bytes32("hash", hash), let setID = call.bytes32("set_id", setID) else { return nil }
-        return Decision(account: account, hash: PaymentHash(hash), setID: SetID(setID))
+        return Decision(credentials: credentials, account: account, hash: PaymentHash(hash), setID: SetID(setID))
     }
 
     private func look(_ decision: Decision, _ call: ServerCall, _ found: @escaping @LoopActor (InvoiceRecord) -> Void) {
@@ -121,11 +122,20 @@ extension LnmuxService {
     }
 
     private func decide(_ decision: Decision, _ wish: PaymentGateway.Wish, _ call: ServerCall, _ done: @escaping @LoopActor () -> Void) {
-        api.gateway.decide(decision.account, decision.hash, wish, decision.setID) { result in
-            switch result {
-            case .success: done()
-            case .failure(.unknownInvoice), .failure(.notAccepted), .failure(.otherSet): call.refuse(.unknownSet)
-            case .failure(let refusal): call.refuse(refusal.problem)
+        guard let caller = Caller(decision.credentials) else { return call.refuse(.forbidden) }
+        guard api.takesWrites else { return call.refuse(.logFull) }
+        api.gateway.decide(decision.account, decision.hash, wish, decision.setID) { [api] result in
+            var status = 200
+            if case .failure(let refusal) = result { status = refusal.problem.status }
+            api.note(
+                caller, transport: "grpc", method: "RPC", path: wish == .settle ? "SettleInvoice" : "CancelInvoice",
+                target: decision.hash.description, status: status
+            ) {
+                switch result {
+                case .success: done()
+                case .failure(.unknownInvoice), .failure(.notAccepted), .failure(.otherSet): call.refuse(.unknownSet)
+                case .failure(let refusal): call.refuse(refusal.problem)
+                }
             }
         }
     }

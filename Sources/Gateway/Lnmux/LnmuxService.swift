@@ -18,6 +18,7 @@ public final class LnmuxService {
     public init(api: GatewayAPI, settings: LnmuxSettings) {
         self.api = api
         self.settings = settings
+        api.others.append(streams)
     }
 
     /// Committed events, for the calls that wait here.
@@ -66,21 +67,18 @@ public final class LnmuxService {
     private func authorize(_ call: ServerCall, _ scope: Scope?, _ go: @escaping @LoopActor (Credentials) -> Void) {
         let fields = call.metadata.entries.filter { $0.name == "authorization" }
         guard !fields.isEmpty || settings.requiresKey else { return go(Self.local) }
-        guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.finish(GRPCStatus(refusing: .unauthorized)) }
-        api.authenticator.check(token) { outcome in
-            switch outcome {
-            case .unknown: call.finish(GRPCStatus(refusing: .unauthorized))
-            case .unavailable: call.finish(GRPCStatus(refusing: .unavailable))
-            case .known(let credentials):
-                guard credentials.account != nil, scope.map(credentials.allows) ?? true else { return call.finish(GRPCStatus(refusing: .forbidden)) }
-                go(credentials)
+        guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.refuse(.unauthorized) }
+        api.admit(token, for: scope) { admission in
+            switch admission {
+            case .refused(let problem, _, _): call.refuse(problem)
+            case .admitted(let caller, _): go(caller.credentials)
             }
         }
     }
 
     /// Whoever can reach an address of this machine, if the operator lets him.
     private static let local = Credentials.key(
-        id: "grpc", account: 1, scopes: [.invoicesRead, .invoicesWrite, .invoicesSettle, .eventsRead])
+        id: "grpc", account: Caller.operatorAccount, scopes: [.invoicesRead, .invoicesWrite, .invoicesSettle, .eventsRead])
 
     private static func bearer(_ field: String) -> String? {
         field.utf8.count > 7 && field.prefix(7).lowercased() == "bearer " ? String(field.dropFirst(7)) : nil

@@ -1,0 +1,156 @@
+internal import Edge
+internal import Keys
+internal import Ledger
+internal import Loop
+internal import Payments
+internal import Wire
+
+// API keys over REST. Nobody makes a key that may do more than the one he asks with.
+extension GatewayAPI {
+    func createKey(_ exchange: Exchange, _ caller: Caller) {
+        let wanted: KeyRequest
+        do throws(FieldError) {
+            wanted = try KeyRequest(decoding: exchange.request.body)
+        } catch {
+            return exchange.refuse(.invalid(error))
+        }
+        let account = wanted.account ?? caller.account
+        guard caller.isOperator || account == caller.account else { return exchange.refuse(.forbidden) }
+        guard let maker = authenticator.record(of: caller.keyID) else { return exchange.refuse(.unavailable) }
+        // The time of the first attempt, so that a repeated one makes the same key.
+        let time = exchange.claim?.time ?? gateway.now
+        let made: (end: UnixTime?, limits: KeyLimits)
+        do throws(FieldError) {
+            made = try Self.bounded(wanted, by: maker, at: time)
+        } catch {
+            return exchange.refuse(.invalid(error))
+        }
+        let seed = exchange.claim?.seed ?? SecureRandom.bytes32()
+        let (id, key) = APIKeyText.make(
+            id: Array(claimSecrets.secret("key id", of: seed).array.prefix(8)), secret: claimSecrets.secret("key", of: seed))
+        let record = APIKeyRecord(
+            id: id, name: wanted.name, hash: APIKeyText.hash(key, by: LibCrypto.self), scopes: wanted.scopes.map(\.rawValue), account: account,
+            createdAt: time, expiresAt: made.end, limits: made.limits)
+        exchange.target = id
+        ledger.insertKey(record) { [self] result in
+            switch result {
+            case .failure: exchange.refuse(.unavailable)
+            case .success(true): exchange.respond(Self.document(record, key: key), status: 201)
+            // There is no such account, or an attempt before this one has made the key.
+            case .success(false):
+                ledger.key(hash: record.hash) { result in
+                    switch result {
+                    case .failure: exchange.refuse(.unavailable)
+                    case .success(let stored?) where stored.account == account: exchange.respond(Self.document(stored, key: key), status: 201)
+                    case .success: exchange.refuse(.invalid(.invalid(field: "account", "there is no such account")))
+                    }
+                }
+            }
+        }
+    }
+
+    /// A key that ends, or that is limited, makes keys that end no later and are limited as much.
+    private static func bounded(
+        _ wanted: KeyRequest, by maker: APIKeyRecord, at time: UnixTime
+    ) throws(FieldError) -> (end: UnixTime?, limits: KeyLimits) {
+        var end: UnixTime?
+        switch wanted.expiry {
+        case .at(let moment):
+            guard moment > time else { throw .invalid(field: "expires_at", "must not be over") }
+            end = moment
+        case .after(let seconds): end = time.advanced(byMilliseconds: seconds * 1000)
+        case nil: end = maker.expiresAt
+        }
+        if let last = maker.expiresAt, let end, end > last {
+            throw .invalid(field: "expires_at", "the key that makes it ends at \(RFC3339.text(last))")
+        }
+        let limits = KeyLimits(
+            rate: try bounded(wanted.rate, by: maker.limits.rate, "limits.requests_per_second"),
+            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, "limits.open_invoices"))
+        return (end, limits)
+    }
+
+    private static func bounded(_ wanted: Int64?, by own: Int64?, _ field: String) throws(FieldError) -> Int64? {
+        guard let own, own > 0 else { return wanted }
+        guard let wanted else { return own }
+        guard (1...own).contains(wanted) else { throw .invalid(field: field, "the key that makes it has \(own)") }
+        return wanted
+    }
+
+    func listKeys(_ exchange: Exchange, _ caller: Caller) {
+        guard let limit = exchange.number("limit", default: 50, in: 1...500) else { return exchange.refuse(.invalidQuery("limit")) }
+        let after = exchange.request.query["after"]
+        guard after.map(APIKeyText.isID) ?? true else { return exchange.refuse(.invalidQuery("after")) }
+        guard let account = accounts(exchange, caller) else { return }
+        ledger.keys(account: account.only, after: after, limit: Int(limit)) { result in
+            guard case .success(let found) = result else { return exchange.refuse(.unavailable) }
+            var json = JSONWriter()
+            json.object { json in
+                json.array("keys") { json in for record in found.prefix(Int(limit)) { json.raw(Self.document(record)) } }
+                json.field("next", found.count > limit ? found[Int(limit) - 1].id : nil)
+            }
+            exchange.respond(json.bytes)
+        }
+    }
+
+    /// For good, whichever of its secrets was shown. Who is connected with it is let go within seconds.
+    func revokeKey(_ exchange: Exchange, _ caller: Caller, _ id: String) {
+        ledger.revokeKey(id, account: caller.isOperator ? nil : caller.account, at: gateway.now) { [self] result in
+            switch result {
+            case .failure: exchange.refuse(.unavailable)
+            case .success(nil): exchange.refuse(.unknownKey)
+            case .success(let record?):
+                authenticator.learned(record)
+                exchange.respond(Self.document(record))
+            }
+        }
+    }
+
+    /// Gives the key a new secret; the one before is good for the overlap, and one before that no more.
+    func rotateKey(_ exchange: Exchange, _ caller: Caller, _ id: String) {
+        let wanted: RotationRequest
+        do throws(FieldError) {
+            wanted = try RotationRequest(decoding: exchange.request.body)
+        } catch {
+            return exchange.refuse(.invalid(error))
+        }
+        let seed = exchange.claim?.seed ?? SecureRandom.bytes32()
+        guard let bytes = Hex.decode(id) else { return exchange.refuse(.unknownKey) }
+        let (_, key) = APIKeyText.make(id: bytes, secret: claimSecrets.secret("rotation of \(id)", of: seed))
+        let end = (exchange.claim?.time ?? gateway.now).advanced(byMilliseconds: wanted.overlapSeconds * 1000)
+        ledger.rotateKey(
+            id, account: caller.isOperator ? nil : caller.account, to: APIKeyText.hash(key, by: LibCrypto.self), previousUntil: end,
+            at: gateway.now
+        ) { [self] result in
+            switch result {
+            case .failure: exchange.refuse(.unavailable)
+            case .success(nil): exchange.refuse(.unknownKey)
+            case .success(let record?):
+                authenticator.learned(record)
+                exchange.respond(Self.document(record, key: key))
+            }
+        }
+    }
+
+    /// With `key` the only answer that ever holds the key itself.
+    private static func document(_ record: APIKeyRecord, key: String? = nil) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("id", record.id)
+            json.field("name", record.name)
+            if let key { json.field("key", key) }
+            json.field("account", record.account)
+            json.array("scopes") { json in for scope in record.scopes { json.string(scope) } }
+            json.object("limits") { json in
+                json.field("requests_per_second", record.limits.rate)
+                json.field("open_invoices", record.limits.openInvoices)
+            }
+            json.field("created_at", record.createdAt)
+            json.field("expires_at", record.expiresAt.map(RFC3339.text))
+            json.field("revoked_at", record.revokedAt.map(RFC3339.text))
+            json.field("last_used_at", record.lastUsedAt.map(RFC3339.text))
+            json.field("previous_key_until", record.previousUntil.map(RFC3339.text))
+        }
+        return json.bytes
+    }
+}

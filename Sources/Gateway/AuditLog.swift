@@ -1,0 +1,97 @@
+internal import Keys
+internal import Ledger
+internal import Logging
+internal import Loop
+internal import Payments
+
+/// What keys have changed or tried to change, on its way into the database.
+///
+/// An answer leaves when its row is durable. Rows of many requests are written in one transaction, so that costs a wait and
+/// hardly any work. If a row cannot be written the answer leaves all the same, because the thing is done; the row is kept
+/// and written later, and while as many are kept as may be nothing more is let in. So what is lost are the rows kept by
+/// a process that is killed while the database is away.
+@LoopActor
+final class AuditLog {
+    static let mostWaiting = 10_000
+    private static let batch = 500
+
+    private struct Entry {
+        var record: AuditRecord
+        var done: (@LoopActor () -> Void)?
+    }
+
+    private let ledger: Ledger
+    private let logger: Logger
+    private var waiting: [Entry] = []
+    private var isWriting = false
+    private var retry: Timer?
+    private let turnEnd = OncePerTurn()
+    private var lastMillisecond: Int64 = 0
+    private var inMillisecond: UInt16 = 0
+
+    init(ledger: Ledger, logger: Logger) {
+        self.ledger = ledger
+        self.logger = logger
+    }
+
+    /// Nothing may be done that it would have to hold.
+    var isFull: Bool { waiting.count >= Self.mostWaiting }
+
+    /// `done` runs when it is written, or is known not to be for now.
+    func note(
+        _ caller: Caller, transport: String, method: String, path: String, target: String?, status: Int, requestID: String?,
+        _ done: @escaping @LoopActor () -> Void
+    ) {
+        let time = Clock.wallMilliseconds
+        let record = AuditRecord(
+            id: makeID(time), time: UnixTime(milliseconds: time), account: caller.account, keyID: caller.keyID, transport: transport,
+            method: method, path: Self.storable(path), target: target, status: status, requestID: requestID.map(Self.storable))
+        waiting.append(Entry(record: record, done: done))
+        turnEnd.run { [self] in write() }
+    }
+
+    /// Grows with the time and within a millisecond; what comes after that only tells processes apart.
+    private func makeID(_ time: Int64) -> String {
+        inMillisecond = time == lastMillisecond ? inMillisecond &+ 1 : 0
+        lastMillisecond = time
+        var bytes = SecureRandom.bytes(16)
+        for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: time >> Int64(8 * (5 - index))) }
+        bytes[6] = UInt8(inMillisecond >> 8)
+        bytes[7] = UInt8(truncatingIfNeeded: inMillisecond)
+        return Hex.encode(bytes)
+    }
+
+    /// Postgres stores no NUL, and nobody needs more of a path.
+    private static func storable(_ text: String) -> String {
+        String(text.prefix(200)).replacing("\0", with: "")
+    }
+
+    private func write() {
+        guard !isWriting, retry == nil, !waiting.isEmpty else { return }
+        isWriting = true
+        let batch = Array(waiting.prefix(Self.batch))
+        ledger.appendAudit(batch.map(\.record)) { [self] result in
+            isWriting = false
+            switch result {
+            case .success:
+                waiting.removeFirst(batch.count)
+                for entry in batch { entry.done?() }
+                write()
+            case .failure(.rejected(let state, let text)):
+                logger.critical("the audit log takes no row of a batch", metadata: ["sqlstate": "\(state)", "reason": "\(text)", "rows": "\(batch.count)"])
+                waiting.removeFirst(batch.count)
+                for entry in batch { entry.done?() }
+                write()
+            case .failure(let error):
+                logger.warning("the audit log is late", metadata: ["reason": "\(error)", "rows": "\(waiting.count)"])
+                let answers = waiting.compactMap(\.done)
+                for index in waiting.indices { waiting[index].done = nil }
+                retry = Timer(afterMilliseconds: 500) { [weak self] in
+                    self?.retry = nil
+                    self?.write()
+                }
+                for answer in answers { answer() }
+            }
+        }
+    }
+}

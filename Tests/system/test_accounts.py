@@ -1,0 +1,167 @@
+"""Accounts, keys, limits and Idempotency-Key on running processes: over REST, WebSocket and event streams, by the command line and over
+restarts and several processes."""
+
+import concurrent.futures
+import json
+import subprocess
+import time
+
+import pytest
+from client import api, call, create, pay, until
+from instance import environment
+from websocket import WebSocket, WebSocketClosed
+from wire import EventReader
+
+
+def keys(system, *arguments):
+    """What `leyden keys` prints, as JSON."""
+    command = [str(system.binaries / "leyden"), "keys", *arguments, "--json", "--config", str(system.configuration)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+class Socket:
+    """A WebSocket that has connected with a token."""
+
+    def __init__(self, system, token):
+        self._socket = WebSocket(system.base_url.replace("http", "ws", 1) + "/connection/websocket")
+        self._number = 0
+        self.connected = self.ask(connect={"token": token})
+
+    def ask(self, **command):
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, **command}))
+        while True:
+            for line in self._socket.receive().splitlines():
+                message = json.loads(line)
+                if message.get("id") == self._number:
+                    return message
+
+    def until_closed(self, seconds):
+        """The code of the close."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                self._socket.receive()
+            except WebSocketClosed as closed:
+                return int(str(closed).split()[2])
+        raise AssertionError("it is still open")
+
+    def close(self):
+        self._socket.close()
+
+
+def test_a_shop_of_its_own(system):
+    account = api(system, "POST", "/v1/accounts", {"name": "Tea"}).json["id"]
+    shop = keys(system, "create", "--account", str(account), "--name", "till", "--scope", "invoices:write", "--scope", "invoices:read", "--scope", "events:read", "--expires-in", "1d")
+    assert shop["account"] == account and shop["expires_at"]
+    for body in ({"amount_msat": 5_000}, {"amount_msat": 7_000, "stateless": True}):
+        invoice = api(system, "POST", "/v1/invoices", body, key=shop["key"]).json
+        assert pay(system, invoice)["status"] == "succeeded"
+        theirs = api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}", key=shop["key"])
+        assert theirs.status == 200 and theirs.json["received_msat"] == body["amount_msat"], "a stateless invoice too is the account's that made it"
+        assert api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}").status == 404
+    kinds = [each["type"] for each in api(system, "GET", "/v1/events", key=shop["key"]).json["events"]]
+    assert kinds.count("invoice.settled") == 2 and kinds.count("invoice.created") == 1
+    listed = {each["id"]: each for each in keys(system, "list", "--account", str(account))["keys"]}
+    assert set(listed) == {shop["id"]}
+    until(lambda: keys(system, "list", "--account", str(account))["keys"][0]["last_used_at"], 10, "the last use")
+
+
+@pytest.mark.parametrize("ending, code, status", [("revoked", 3500, "unauthorized"), ("expired", 3005, "key_expired"), ("rotated", 3005, "key_expired")])
+def test_who_is_connected_is_let_go(system, ending, code, status):
+    made = keys(system, "create", "--scope", "events:read", *(["--expires-in", "4s"] if ending == "expired" else []))
+    socket = Socket(system, made["key"])
+    assert "connect" in socket.connected
+    assert "subscribe" in socket.ask(subscribe={"channel": "events"})
+    stream = EventReader(system, "/v1/events", {"Authorization": f"Bearer {made['key']}"})
+    if ending == "revoked":
+        assert keys(system, "revoke", made["id"])["revoked_at"]
+    if ending == "rotated":
+        other = keys(system, "rotate", made["id"], "--overlap", "1s")["key"]
+        assert api(system, "GET", "/v1/events?limit=1", key=other).status == 200
+    assert socket.until_closed(15) == code
+    while stream.answer.readline():
+        pass
+    assert api(system, "GET", "/v1/events?limit=1", key=made["key"]).json["code"] == status
+    if ending == "revoked":
+        with pytest.raises(WebSocketClosed, match="closed with 3500"):
+            Socket(system, made["key"])
+    else:
+        assert Socket(system, made["key"]).connected["error"]["code"] == 109
+
+
+def test_the_same_request_at_every_process_is_carried_out_once(system):
+    second = system.start_second()[0]
+    until(lambda: call("GET", second + "/v1/info", key=system.api_key).status == 200, what="a second process")
+    for number in range(5):
+        ask = lambda url: call("POST", url + "/v1/invoices", {"amount_msat": 1000 + number}, key=system.api_key, headers={"Idempotency-Key": f"order {number}"})
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(ask, [system.base_url, second] * 6))
+        assert {each.status for each in answers} <= {201, 409}
+        made = {each.body for each in answers if each.status == 201}
+        assert len(made) == 1
+        assert ask(second).body == ask(system.base_url).body == made.pop()
+    assert system.sql("SELECT count(*) FROM invoices WHERE amount_msat BETWEEN 1000 AND 1004") == "5"
+    system.end("second")
+
+
+def test_a_process_killed_in_between_makes_no_second_invoice(system):
+    headers = {"Idempotency-Key": "killed"}
+    ask = lambda: call("POST", system.base_url + "/v1/invoices", {"amount_msat": 4242}, key=system.api_key, headers=headers, timeout=20)
+    # The invoice is made, and its answer cannot be stored.
+    system.sql("CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.answer IS NOT NULL THEN PERFORM pg_sleep(4); END IF; RETURN NEW; END $$;"
+               "CREATE TRIGGER stall BEFORE UPDATE ON claims FOR EACH ROW EXECUTE FUNCTION stall()")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        until(lambda: system.sql("SELECT count(*) FROM invoices WHERE amount_msat = 4242") == "1", what="the invoice")
+        system.kill()
+        assert asked.exception() is not None, "nobody was answered"
+    until(lambda: system.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE claims%' AND state = 'active'") == "0", what="the end of the statement")
+    system.sql("DROP TRIGGER stall ON claims; UPDATE claims SET status = NULL, answer = NULL, claimed_until = now() + interval '60 seconds' WHERE key = 'killed'")
+    system.start_gateway()
+    assert ask().status == 409, "it may still be at it"
+    system.sql("UPDATE claims SET claimed_until = now() WHERE key = 'killed'")
+    first = ask()
+    assert first.status == 201 and ask().body == first.body
+    assert system.sql("SELECT count(*) FROM invoices WHERE amount_msat = 4242") == "1"
+    assert pay(system, first.json)["status"] == "succeeded"
+
+
+def test_open_invoices_are_counted_over_restarts_and_processes(system):
+    made = keys(system, "create", "--scope", "invoices:write", "--scope", "invoices:settle", "--scope", "invoices:read", "--open-invoices", "3")
+    new = lambda url=system.base_url: call("POST", url + "/v1/invoices", {"amount_msat": 1000}, key=made["key"])
+    first = new().json
+    second = system.start_second()[0]
+    until(lambda: call("GET", second + "/v1/info", key=system.api_key).status == 200, what="a second process")
+    assert [new(second).status, new().status, new(second).status] == [201, 201, 429]
+    system.end("second")
+    system.kill()
+    system.start_gateway()
+    assert new().status == 429
+    assert pay(system, first)["status"] == "succeeded"
+    until(lambda: new().status == 201, 20, "room for another")
+    assert new().status == 429
+
+
+def test_the_audit_log_names_who_did_what(system):
+    made = keys(system, "create", "--scope", "invoices:settle", "--scope", "invoices:read")
+    invoice = create(system)
+    assert api(system, "POST", f"/v1/invoices/{invoice['payment_hash']}/settle", {}, key=made["key"]).status == 409
+    socket = Socket(system, made["key"])
+    assert "rpc" in socket.ask(rpc={"method": "invoice.cancel", "data": {"payment_hash": invoice["payment_hash"]}})
+    socket.close()
+    entries = [each for each in api(system, "GET", "/v1/audit").json["entries"] if each["key_id"] == made["id"]]
+    assert [(each["transport"], each["status"]) for each in entries] == [("websocket", 200), ("http", 409)]
+    assert entries[0]["target"] == invoice["payment_hash"] and invoice["payment_hash"] in entries[1]["path"]
+    assert system.api_key[21:] not in json.dumps(api(system, "GET", "/v1/audit?limit=500").json)
+
+
+def test_no_secret_of_a_key_lies_in_the_database(system):
+    made = api(system, "POST", "/v1/keys", {"scopes": ["admin"]}, headers={"Idempotency-Key": "secret"}).json["key"]
+    rotated = api(system, "POST", f"/v1/keys/{made[4:20]}/rotate", {"overlap_seconds": 60}, headers={"Idempotency-Key": "rotated"}).json["key"]
+    whole = subprocess.run(["/usr/lib/postgresql/15/bin/pg_dump", system.dsn, "--inserts"], env=environment(), capture_output=True, text=True, check=True).stdout
+    for key in (made, rotated, system.api_key):
+        secret = key[21:]
+        assert secret not in whole and secret.encode().hex() not in whole
