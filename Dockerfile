@@ -4,7 +4,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libuv1-dev libwebsockets-dev libssl-dev libpq-dev libnghttp2-dev libsecp256k1-dev libqrencode-dev pkg-config \
+        libuv1-dev libwebsockets-dev libssl-dev libpq-dev libnghttp2-dev libsecp256k1-dev libqrencode-dev libcurl4-openssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift Package.resolved* ./

@@ -49,6 +49,7 @@ let package = Package(
         library("CSecp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
         library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
         library("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         library("CQREncode", pkgConfig: "libqrencode", apt: "libqrencode-dev"),
 
         // Pure rooms.
@@ -56,6 +57,7 @@ let package = Package(
         room("Bolt", below: ["Payments"]),
         room("Wire", below: ["Payments"]),
         room("Fanout", below: ["Payments"]),
+        room("Delivery", below: ["Payments", "Wire"]),
 
         // The machine room.
         room("Loop", below: ["CUV", "COpenSSL"]),
@@ -66,17 +68,19 @@ let package = Package(
         room("LNDProto", below: [protobuf]),
         room("LnmuxProto", below: [protobuf]),
         room("LND", below: ["Payments", "Loop", "GRPC", "LNDProto", protobuf, logging]),
-        room("Ledger", below: ["Payments", "Wire", "Loop", "CPQ", logging]),
+        room("Ledger", below: ["Payments", "Wire", "Delivery", "Loop", "CPQ", logging]),
         room("Edge", below: ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", logging]),
+        room("Webhooks", below: ["Delivery", "Loop", "CCurl"]),
 
         // Facts become orders, orders become I/O.
         room("Gateway", below: [
-            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "CQREncode", protobuf, logging
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode",
+            protobuf, logging
         ]),
 
         .executableTarget(
             name: "leyden",
-            dependencies: ["Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Gateway", arguments, logging, yaml],
+            dependencies: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Webhooks", "Gateway", arguments, logging, yaml],
             swiftSettings: strict),
         .executableTarget(
             name: "lnsim",
@@ -94,13 +98,15 @@ let package = Package(
         tests("Bolt", of: ["Payments", "Bolt", "Keys", "TestSupport"]),
         tests("Wire", of: ["Payments", "Wire", "TestSupport"]),
         tests("Fanout", of: ["Payments", "Fanout"]),
+        tests("Delivery", of: ["Payments", "Delivery", "TestSupport"]),
         tests("Loop", of: ["Loop", "TestSupport"]),
         tests("Keys", of: ["Payments", "Bolt", "Keys"]),
         tests("GRPC", of: ["Loop", "GRPC", "TestSupport"]),
         tests("LND", of: ["Payments", "Loop", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf, "TestSupport"]),
-        tests("Ledger", of: ["Payments", "Wire", "Loop", "Ledger", "TestSupport"]),
+        tests("Ledger", of: ["Payments", "Wire", "Delivery", "Loop", "Ledger", "TestSupport"]),
         tests("Edge", of: ["Payments", "Wire", "Fanout", "Loop", "Edge"]),
-        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "LnmuxProto", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", protobuf, logging]),
+        tests("Webhooks", of: ["Delivery", "Loop", "Webhooks", "TestSupport"]),
+        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", protobuf, logging]),
         tests("lnsim", of: ["Payments", "Bolt", "Keys", "lnsim", "TestSupport"]),
         tests("leyden", of: ["Payments", "leyden", logging]),
         tests("House", of: []),

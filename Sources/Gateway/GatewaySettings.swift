@@ -27,12 +27,13 @@ public struct GatewaySettings: Sendable {
     /// Names this process among those that could hold the lease.
     public var instance: String
     public var version: String
+    public var webhooks: WebhookSettings
 
     public init(
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
-        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000,
-        keyLimits: KeyLimits = KeyLimits(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
+        leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, keyLimits: KeyLimits = KeyLimits(),
+        webhooks: WebhookSettings = .init(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
     ) {
         self.network = network
         self.publicURL = publicURL
@@ -49,6 +50,7 @@ public struct GatewaySettings: Sendable {
         self.migrates = migrates
         self.instance = instance
         self.version = version
+        self.webhooks = webhooks
     }
 
     var policy: PaymentPolicy {

@@ -12,9 +12,11 @@ final class Metrics {
     var batchDuration = Histogram()
     var batchSize = Histogram(Histogram.sizes)
     var eventLag = Histogram()
+    /// How deliveries of webhooks ended.
+    var webhooks: [WebhookOutcome: UInt64] = [:]
     var events = 0
     var requests = 0
-    /// By method of `lnmux.Service`.
+    /// By method of `lnmux.Service`, where that is served.
     var grpcCalls: [String: Int] = [:]
     var acceptedSubscribers = 0
     var historyQueries = 0
@@ -44,7 +46,12 @@ final class Metrics {
         text.counter("events", "Events published.", events)
         text.counter("history_queries", "Questions to the database about what clients have missed.", historyQueries)
         text.counter("http_requests", "HTTP requests handled.", requests)
-        text.counter("grpc_calls", "Calls of lnmux.Service, by method.", by: "method", grpcCalls.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        text.counter(
+            "webhook_deliveries", "Attempts to deliver a webhook, by how they ended: retried ones are tried again, failed ones are not.",
+            by: "outcome", WebhookOutcome.allCases.map { ($0.rawValue, webhooks[$0] ?? 0) })
+        if !grpcCalls.isEmpty {
+            text.counter("grpc_calls", "Calls of lnmux.Service, by method.", by: "method", grpcCalls.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        }
         text.gauge("invoice_accepted_subscribers", "Open streams of lnmux.Service/SubscribeInvoiceAccepted.", acceptedSubscribers)
         text.gauge("stream_head", "Offset of the last event published.", head)
         text.gauge("stream_behind", "Events that are known to be committed and were not published here yet.", behind)

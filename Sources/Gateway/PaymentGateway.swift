@@ -5,6 +5,7 @@ public import Ledger
 public import Logging
 public import Loop
 public import Payments
+internal import Webhooks
 internal import Wire
 
 /// Tells the payment machine the facts and carries its orders out.
@@ -20,6 +21,9 @@ public final class PaymentGateway {
     let board: NodeBoard
     let requests: LeaderRequests
     let history: EventHistory
+    let courier: WebhookCourier
+    let outbound: OutboundClient
+    let webhookSecrets: WebhookSecrets
     let pages: EventPages
     private let retention: Retention
     private(set) var states: InvoiceStates!
@@ -62,6 +66,10 @@ public final class PaymentGateway {
         retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
         history = EventHistory(ledger: ledger) { metrics.historyQueries += 1 }
+        webhookSecrets = WebhookSecrets(identity: identity)
+        outbound = OutboundClient(rules: settings.webhooks.rules, userAgent: "Leyden/\(settings.version)")
+        courier = WebhookCourier(
+            ledger: ledger, history: history, client: outbound, secrets: webhookSecrets, settings: settings.webhooks, metrics: metrics, logger: logger)
         pages = EventPages(ledger: ledger, history: history) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
@@ -126,6 +134,7 @@ public final class PaymentGateway {
         resign { [self] in
             ticks?.cancel()
             sweeps?.cancel()
+            outbound.close()
             ledger.close()
             done()
         }
@@ -190,11 +199,13 @@ public final class PaymentGateway {
         case .leader(let term):
             metrics.term = term
             retention.start(term: term)
+            courier.start(term: term)
             logger.info("holding the interceptor's lease", metadata: ["term": "\(term)"])
             restore()
         case .follower:
             metrics.term = nil
             retention.stop()
+            courier.stop()
             for node in nodes { node.stop() }
             isRestored = false
             held = [:]

@@ -1,6 +1,13 @@
 /// Base64 with the alphabet for URLs and without padding (RFC 4648, section 5).
 enum Base64URL {
-    static func encode(_ bytes: [UInt8]) -> String {
+    static func encode(_ bytes: [UInt8]) -> String { encode(bytes, digits: digits) }
+
+    /// With the standard alphabet and padding (section 4).
+    static func encodeStandard(_ bytes: [UInt8]) -> String {
+        encode(bytes, digits: standardDigits) + String(repeating: "=", count: (3 - bytes.count % 3) % 3)
+    }
+
+    private static func encode(_ bytes: [UInt8], digits: [UInt8]) -> String {
         var text = [UInt8]()
         text.reserveCapacity((bytes.count * 4 + 2) / 3)
         var pending: UInt32 = 0
@@ -36,6 +43,20 @@ enum Base64URL {
         return bytes
     }
 
+    /// What ``encodeStandard(_:)`` makes, and nothing else.
+    static func decodeStandard(_ text: String) -> [UInt8]? {
+        let plain = text.utf8.prefix { $0 != UInt8(ascii: "=") }.map { byte in
+            switch byte {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            default: byte
+            }
+        }
+        let bytes = decode(String(decoding: plain, as: UTF8.self))
+        return bytes.flatMap { encodeStandard($0) == text ? $0 : nil }
+    }
+
+    private static let standardDigits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     private static func value(of digit: UInt8) -> UInt32? {

@@ -13,6 +13,7 @@ struct Migration: Sendable {
         Migration(version: 5, name: "accounts, keys that rotate and end, audit log", statements: accounts),
         Migration(version: 6, name: "idempotency keys, counted invoices", statements: claims + countedInvoices),
         Migration(version: 7, name: "search and books", statements: books + [commitFunction]),
+        Migration(version: 8, name: "webhooks", statements: webhooks),
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
         Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
     ]

@@ -4,11 +4,11 @@ internal import Glibc
 /// Turns a host name or a numeric address into socket addresses, off the loop's thread.
 @LoopActor
 @safe
-final class HostLookup {
+public final class HostLookup {
     private let completion: @LoopActor ([SocketAddress]) -> Void
 
     /// The completion runs once, with an empty list if the name does not resolve.
-    static func start(host: String, port: Int, _ completion: @escaping @LoopActor ([SocketAddress]) -> Void) {
+    public static func start(host: String, port: Int, _ completion: @escaping @LoopActor ([SocketAddress]) -> Void) {
         let lookup = HostLookup(completion)
         let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
         unsafe request.initialize(to: uv_getaddrinfo_t())

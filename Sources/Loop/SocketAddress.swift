@@ -2,7 +2,7 @@ internal import CUV
 internal import Glibc
 
 /// A socket address as the kernel wants it.
-struct SocketAddress {
+public struct SocketAddress: Sendable {
     let family: Int32
     private let storage: [UInt8]
 
@@ -19,6 +19,16 @@ struct SocketAddress {
             if unsafe inet_pton(family, host, &bytes) == 1 { return bytes }
         }
         return nil
+    }
+
+    /// The address alone, in network order: four octets or sixteen, none of another family.
+    public var octets: [UInt8] {
+        // `sockaddr_in` has it behind the port, `sockaddr_in6` behind the flow label too.
+        switch family {
+        case AF_INET where storage.count >= 8: Array(storage[4..<8])
+        case AF_INET6 where storage.count >= 24: Array(storage[8..<24])
+        default: []
+        }
     }
 
     /// A non-blocking TCP socket of this address's family, or -1.

@@ -40,6 +40,13 @@ struct RequestFields {
         return text
     }
 
+    func texts(_ name: String) throws(FieldError) -> [String]? {
+        guard let value = self[name] else { return nil }
+        let texts = value.items?.compactMap(\.text)
+        guard let texts, texts.count == value.items?.count else { throw .invalid(field: name, "must be a list of texts") }
+        return texts
+    }
+
     func flag(_ name: String) throws(FieldError) -> Bool? {
         guard let value = self[name] else { return nil }
         guard let flag = value.flag else { throw .invalid(field: name, "must be true or false") }

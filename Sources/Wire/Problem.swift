@@ -30,6 +30,11 @@ public struct Problem: Error, Equatable, Sendable {
 
     public static let notFound = Problem(status: 404, code: "not_found", title: "There is nothing here")
     public static let unknownInvoice = Problem(status: 404, code: "unknown_invoice", title: "There is no such invoice")
+    public static let unknownWebhook = Problem(status: 404, code: "unknown_webhook", title: "There is no such webhook endpoint")
+    public static let unknownDelivery = Problem(status: 404, code: "unknown_delivery", title: "There is no such delivery to this endpoint")
+    public static let tooManyWebhooks = Problem(status: 409, code: "too_many_webhooks", title: "The account has as many webhook endpoints as it may have")
+    public static let webhookDisabled = Problem(
+        status: 409, code: "webhook_disabled", title: "The webhook endpoint is disabled", detail: "enable it first, with PATCH and {\"enabled\": true}")
     public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")
     public static let unauthorized = Problem(status: 401, code: "unauthorized", title: "A valid API key is needed")
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")

@@ -1,4 +1,5 @@
 internal import Bolt
+internal import Gateway
 internal import LND
 internal import Ledger
 internal import Logging
@@ -48,6 +49,7 @@ struct Configuration: Sendable {
     /// What a key may do that has no limits of its own.
     var keyLimits: KeyLimits
     var eventRetention: Interval
+    var webhooks: WebhookSettings
     var grpc: GRPCConfiguration
     var logLevel: Logger.Level
     var logFormat: LogLine.Format
@@ -81,6 +83,7 @@ struct Configuration: Sendable {
             rate: try reader.value("limits.requests_per_second", SettingParser.number(0...1_000_000)),
             openInvoices: try reader.value("limits.open_invoices", SettingParser.number(0...1_000_000)))
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
+        webhooks = try WebhookSettings(reader, network: network)
         grpc = try GRPCConfiguration(reader)
         logLevel = try reader.value("log.level", SettingParser.logLevel)
         logFormat = try reader.value("log.format", SettingParser.logFormat)

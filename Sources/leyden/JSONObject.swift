@@ -20,6 +20,9 @@ struct JSONObject {
         }
     }
 
+    /// Whether it is there and true.
+    func flag(_ key: String) -> Bool { fields[key] as? Bool ?? false }
+
     func object(_ key: String) -> JSONObject? { (fields[key] as? [String: Any]).map(JSONObject.init) }
 
     func objects(_ key: String) -> [JSONObject] { (fields[key] as? [[String: Any]] ?? []).map(JSONObject.init) }

@@ -75,6 +75,11 @@ struct Setting: Sendable {
         Setting("limits.requests_per_second", "0", "Requests that an API key without a limit of its own may send in a second to one process; 0: no limit."),
         Setting("limits.open_invoices", "0", "Stored invoices that such a key may have open at once; 0: no limit."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
+        Setting("webhooks.allow_private", "false",
+                "Whether webhooks may go to this machine and to private networks. Clouds' metadata addresses stay closed."),
+        Setting("webhooks.allow_networks", example: "[10.8.0.0/16]", list: true, "Networks that webhooks may go to whatever is said above."),
+        Setting("webhooks.allow_http", example: "true", "Whether webhooks may go without TLS. Unset: everywhere but on mainnet."),
+        Setting("webhooks.timeout", "15s", "How long a receiver may take to answer."),
         Setting("grpc.require_api_key", "false",
                 "Whether every call of lnmux.Service needs `authorization: Bearer <key>`. Without it, who brings no key may do\n"
                     + "everything there, which is refused unless grpc_listen is an address of this machine alone."),

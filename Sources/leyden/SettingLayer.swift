@@ -60,7 +60,7 @@ extension SettingLayer {
     /// Variables that are no settings: those of the command line itself, and what Kubernetes sets for a service named leyden.
     private static func isForeign(_ name: String) -> Bool {
         switch name {
-        case "LEYDEN_CONFIG", "LEYDEN_URL", "LEYDEN_API_KEY", "LEYDEN_API_KEY_FILE", "LEYDEN_PORT", "LEYDEN_SERVICE_HOST": true
+        case "LEYDEN_CONFIG", "LEYDEN_URL", "LEYDEN_API_KEY", "LEYDEN_API_KEY_FILE", "LEYDEN_WEBHOOK_SECRET", "LEYDEN_PORT", "LEYDEN_SERVICE_HOST": true
         default: name.hasPrefix("LEYDEN_SERVICE_PORT") || name.hasPrefix("LEYDEN_PORT_")
         }
     }

@@ -1,4 +1,5 @@
 internal import Bolt
+internal import Delivery
 internal import Foundation
 internal import Logging
 internal import Loop
@@ -52,6 +53,11 @@ enum SettingParser {
         let isAddress = unsafe inet_pton(AF_INET, text, &octets) == 1 || inet_pton(AF_INET6, text, &octets) == 1
         guard isAddress else { throw BadValue("expected an IPv4 or IPv6 address in numbers") }
         return text
+    }
+
+    static func network(range text: String) throws(BadValue) -> AddressRange {
+        guard let range = AddressRange(text) else { throw BadValue("expected a network such as 10.8.0.0/16 or fd00::/8, or one address") }
+        return range
     }
 
     static func nodeName(_ text: String) throws(BadValue) -> String {

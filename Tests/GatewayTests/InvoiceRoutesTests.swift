@@ -38,6 +38,19 @@ import Wire
         }
     }
 
+    @Test("invoices that are looked up at the same time each get to whom they belong")
+    func lookUps() async throws {
+        try await TestGateway.run { test in
+            var paths: [String] = []
+            for _ in 0..<20 { paths.append(try path(try await test.create())) }
+            let asked = paths.map { test.begin($0) }
+            for (path, exchange) in zip(paths, asked) {
+                let hash = try await exchange.answer().json["payment_hash"]?.text
+                #expect(hash.map { path.hasSuffix($0) } == true)
+            }
+        }
+    }
+
     @Test("an invoice without an amount, and one whose description is a hash, say so")
     func amountless() async throws {
         try await TestGateway.run { test in

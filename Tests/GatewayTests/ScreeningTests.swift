@@ -21,7 +21,7 @@ import Testing
         #expect(offer.refusal == nil)
         #expect(offer.htlc == HeldHTLC(
             circuitKey: PaidInvoice.circuit, amount: Millisatoshis(50_000), total: Millisatoshis(70_000), incomingExpiry: 900_180,
-            outgoingExpiry: 900_100, autoFailHeight: 900_161, isOnChain: false))
+            outgoingExpiry: 900_100, autoFailHeight: 900_161, isOnChain: false, fee: Millisatoshis(1_005)))
         #expect(verdict.sharedSecret == sharedSecret)
     }
 

@@ -14,6 +14,7 @@ struct ConfigurationTests {
         ("edge.shards", "1"), ("edge.allowed_origins", nil), ("edge.proxies", nil), ("edge.connection_rate", "200"), ("edge.command_rate", "50"),
         ("edge.streams", "10000"), ("edge.streams_per_key", "100"), ("edge.streams_per_watch_token", "10"), ("edge.queue_bytes", "268435456"),
         ("limits.requests_per_second", "0"), ("limits.open_invoices", "0"), ("events.retention", "7d"),
+        ("webhooks.allow_private", "false"), ("webhooks.allow_networks", nil), ("webhooks.timeout", "15s"),
     ]
 
     static let key = String(repeating: "17", count: 32)
@@ -129,6 +130,8 @@ struct ConfigurationTests {
             ("edge: {proxies: [proxy.example]}", "edge.proxies: expected an IPv4 or IPv6 address"),
             ("edge: {command_rate: 0}", "edge.command_rate: 0 is not a number from 5 to 1000"),
             ("edge: {queue_bytes: 16}", "edge.queue_bytes: 16 is not a number"),
+            ("webhooks: {allow_networks: [10.0.0.1/8]}", "webhooks.allow_networks: expected a network"),
+            ("webhooks: {timeout: 2m}", "webhooks.timeout: above 60s"),
             ("nodes: [{name: a}]", "nodes[0].address is not set"),
             ("nodes: [{nam: a}]", "nodes[0].nam: unknown key (did you mean nodes[].name?)"),
             ("nodes: [alice]", "nodes[0]: expected keys and values"),

@@ -11,20 +11,22 @@ enum House {
         "Bolt": ["Payments"],
         "Wire": ["Payments"],
         "Fanout": ["Payments"],
+        "Delivery": ["Payments", "Wire"],
         "Loop": ["CUV", "COpenSSL", "Glibc"],
         "Keys": ["Payments", "Bolt", "CSecp256k1", "CCrypto", "Glibc"],
         "GRPC": ["Loop", "CNghttp2", "Glibc"],
         "LNDProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LnmuxProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LND": ["Payments", "Loop", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
-        "Ledger": ["Payments", "Wire", "Loop", "CPQ", "Logging", "Glibc"],
+        "Ledger": ["Payments", "Wire", "Delivery", "Loop", "CPQ", "Logging", "Glibc"],
         "Edge": ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", "Logging", "Glibc"],
+        "Webhooks": ["Delivery", "Loop", "CCurl", "Glibc"],
         "Gateway": [
-            "Payments", "Bolt", "Wire", "Fanout", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "CQREncode", "SwiftProtobuf",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "SwiftProtobuf",
             "FoundationEssentials", "Logging", "Glibc",
         ],
         "leyden": [
-            "Payments", "Bolt", "Wire", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Gateway", "ArgumentParser", "Logging", "Yams",
+            "Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "Edge", "Ledger", "LND", "Webhooks", "Gateway", "ArgumentParser", "Logging", "Yams",
             "Dispatch", "Foundation", "FoundationNetworking", "Glibc",
         ],
         "lnsim": [
@@ -35,7 +37,7 @@ enum House {
     ]
 
     /// They decide and encode; they touch nothing that can wait, lock, log or tell time.
-    static let pureRooms = ["Payments", "Bolt", "Wire", "Fanout"]
+    static let pureRooms = ["Payments", "Bolt", "Wire", "Fanout", "Delivery"]
     static let programs = ["leyden", "lnsim", "Bench"]
 
     /// Swift files written by hand below a directory.

@@ -15,18 +15,12 @@ class Copy(Instance):
     """`settings` are lines of YAML that are added to the configuration; `role` is the gateway's."""
 
     def __init__(self, root, binaries, nodes=2, settings="", role="all"):
-        super().__init__(root, binaries, nodes)
-        self._settings = settings
+        super().__init__(root, binaries, nodes, settings)
         self.role = role
 
     def start_gateway(self):
         self.spawn_gateway()
         self._until("leyden", lambda: is_ready(self.internal_url))
-
-    def _configure(self, nodes):
-        super()._configure(nodes)
-        with open(self.configuration, "a") as file:
-            file.write(self._settings)
 
     @property
     def log(self):

@@ -52,6 +52,13 @@ class Socket:
         self._socket.close()
 
 
+def start_second(system):
+    """The address of another process of the same gateway."""
+    base_url, internal_url = system.start_second()
+    until(lambda: (answer := system.ready(internal_url)) and answer.status == 200, what="a second process")
+    return base_url
+
+
 def test_a_shop_of_its_own(system):
     account = api(system, "POST", "/v1/accounts", {"name": "Tea"}).json["id"]
     shop = keys(system, "create", "--account", str(account), "--name", "till", "--scope", "invoices:write", "--scope", "invoices:read", "--scope", "events:read", "--expires-in", "1d")
@@ -93,8 +100,7 @@ def test_who_is_connected_is_let_go(system, ending, code, status):
 
 
 def test_the_same_request_at_every_process_is_carried_out_once(system):
-    second = system.start_second()[0]
-    until(lambda: call("GET", second + "/v1/info", key=system.api_key).status == 200, what="a second process")
+    second = start_second(system)
     for number in range(5):
         ask = lambda url: call("POST", url + "/v1/invoices", {"amount_msat": 1000 + number}, key=system.api_key, headers={"Idempotency-Key": f"order {number}"})
         with concurrent.futures.ThreadPoolExecutor(12) as pool:
@@ -133,8 +139,7 @@ def test_open_invoices_are_counted_over_restarts_and_processes(system):
     made = keys(system, "create", "--scope", "invoices:write", "--scope", "invoices:settle", "--scope", "invoices:read", "--open-invoices", "3")
     new = lambda url=system.base_url: call("POST", url + "/v1/invoices", {"amount_msat": 1000}, key=made["key"])
     first = new().json
-    second = system.start_second()[0]
-    until(lambda: call("GET", second + "/v1/info", key=system.api_key).status == 200, what="a second process")
+    second = start_second(system)
     assert [new(second).status, new().status, new(second).status] == [201, 201, 429]
     system.end("second")
     system.kill()

@@ -5,11 +5,14 @@ import json
 import pytest
 from client import Paying, call, create, pay, until, until_state
 from documents import Rest
+from receiver import Receiver
 from wire import EventReader
 
+# A few streams fill them.
+SETTINGS = "edge: {streams_per_key: 4, streams_per_watch_token: 2}\nwebhooks: {allow_private: true}\n"
 NOBODY = "ley_" + "0" * 16 + "_" + "0" * 64
 NEVER = "0" * 64
-SETTINGS = "edge: {streams_per_key: 4, streams_per_watch_token: 2}\n"
+NO_WEBHOOK = "we_" + "0" * 16
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,7 @@ def test_a_path_that_cannot_be_read(ask):
         assert ask("GET", template, payment_hash="%01", watch_token="%01").status == 400
     for what in ("drain", "resume"):
         assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="%01").status == 400
+    assert ask("DELETE", "/v1/keys/{id}", id="%01").status == 400
 
 
 def test_limits(system, ask):
@@ -193,17 +197,54 @@ def test_accounts_and_keys(system, ask):
         assert ask("GET", path, query=query).status == 400
 
 
+def test_webhooks(system, ask):
+    with Receiver() as receiver:
+        made = ask("POST", "/v1/webhooks", {"url": receiver.url, "events": ["invoice.created"], "signatures": ["v1", "v1a"]}).json
+        hook = {"webhook_id": made["id"]}
+        ask("POST", "/v1/webhooks", {"url": receiver.url, "events": ["*"], "description": None, "signatures": None, "concurrency": None})
+        assert ask("GET", "/v1/webhooks", query="?limit=1").json["next"]
+        assert ask("GET", "/v1/webhooks", query="?limit=0").status == 400
+        assert ask("POST", "/v1/webhooks", b"{").status == 400
+        assert ask("POST", "/v1/webhooks", {"url": "x", "events": ["*"]}).status == 422
+        one = "/v1/webhooks/{webhook_id}"
+        create(system)
+        until(lambda: ask("GET", one + "/deliveries", **hook).json["deliveries"], what="a delivery")
+        row = ask("GET", one + "/deliveries", query="?limit=1&state=delivered", **hook).json["deliveries"][0]
+        assert ask("GET", one + "/deliveries", query="?state=lost", **hook).status == 400
+        assert ask("GET", one, **hook).json["cursor"] >= row["offset"]
+        assert ask("POST", one + "/redeliver", {"delivery_id": row["id"]}, **hook).status == 202
+        assert ask("POST", one + "/redeliver", {"after": 0, "until": row["offset"]}, **hook).json["queued"] >= 1
+        assert ask("POST", one + "/test", {"type": "htlc.settled"}, **hook).json["delivered"]
+        assert ask("POST", one + "/rotate-secret", {"overlap_seconds": 60}, **hook).json["secret"] != made["secret"]
+        changed = ask("PATCH", one, {"description": "mine", "concurrency": 4, "enabled": False, "events": ["htlc.*"], "url": None}, **hook).json
+        assert (changed["status"], changed["disabled_reason"]) == ("disabled", "owner")
+        assert ask("POST", one + "/redeliver", {"after": 0, "until": 1}, **hook).status == 409
+        wrong = {"": ("PATCH", {"events": []}), "/redeliver": ("POST", {"after": 1}), "/test": ("POST", {"type": "a"}), "/rotate-secret": ("POST", {"overlap_seconds": -1})}
+        for rest, (method, body) in wrong.items():
+            assert ask(method, one + rest, b"{", **hook).status == 400
+            assert ask(method, one + rest, body, **hook).status == 422
+            good = {"delivery_id": row["id"]} if rest == "/redeliver" else {}
+            assert ask(method, one + rest, good, webhook_id=NO_WEBHOOK).status == 404
+        for method, rest in (("GET", ""), ("GET", "/deliveries"), ("DELETE", "")):
+            assert ask(method, one + rest, webhook_id=NO_WEBHOOK).status == 404
+        assert ask("DELETE", one, **hook).json["deleted"]
+    system.sql(
+        "INSERT INTO webhook_endpoints (id, account, url, events, description, signatures, concurrency, created_at, version, cursor, disabled_reason) "
+        "SELECT 'we_' || lpad(to_hex(n), 16, '0'), 1, 'https://a.example', '{*}', '', '{v1}', 1, now(), 1, 0, 'owner' FROM generate_series(1, 1000) n")
+    assert ask("POST", "/v1/webhooks", {"url": receiver.url, "events": ["*"]}).json["code"] == "too_many_webhooks"
+
+
 def operations(rest, system):
     """Every operation that wants a key, with a body and parameters that would be good."""
-    parameters = {"id": "0" * 16, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"]}
+    parameters = {"id": "0" * 16, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"], "webhook_id": NO_WEBHOOK}
     for template, path in rest.document["paths"].items():
         for method, operation in path.items():
-            if method in ("get", "post", "delete") and operation.get("security") != []:
-                yield method.upper(), template, {} if method == "post" else None, operation, parameters
+            if method in ("get", "post", "patch", "delete") and operation.get("security") != []:
+                yield method.upper(), template, {} if method in ("post", "patch") else None, operation, parameters
 
 
 def test_every_operation_asks_for_a_key_and_its_scope(system, ask, rest):
-    useless = system.key("webhooks:write")["key"]
+    useless = system.key("payments:write")["key"]
     for method, template, body, operation, parameters in operations(rest, system):
         for key in (None, NOBODY):
             assert ask(method, template, body, key=key, **parameters).status == 401
@@ -241,6 +282,16 @@ def test_requests_are_what_the_document_says_they_may_be(system, rest):
                  {"order_id": "a"}, {"order_id": ""}, {"order_id": "a" * 129}, {"order_id": 1}, {"order_id": None}):
         answer = call("POST", system.base_url + "/v1/invoices", body, key=system.api_key)
         assert (answer.status == 201) == rest.accepts("InvoiceRequest", body), (body, json.loads(answer.body))
+
+
+def test_requests_for_webhooks_are_what_the_document_says_they_may_be(system, rest):
+    url, events = "https://a.example/", ["*"]
+    for body in ({"url": url, "events": events}, {"url": url}, {"events": events}, {}, {"url": url, "events": []}, {"url": url, "events": ["invoice.*", "htlc.failed"]},
+                 {"url": url, "events": "*"}, {"url": url, "events": events, "signatures": ["v1a"]}, {"url": url, "events": events, "signatures": ["v1", "v1"]},
+                 {"url": url, "events": events, "concurrency": 65}, {"url": url, "events": events, "concurrency": 64}, {"url": url, "events": events, "secret": "x"}):
+        answer = call("POST", system.base_url + "/v1/webhooks", body, key=system.api_key)
+        # The account has as many as it may have.
+        assert (answer.status in (201, 409)) == rest.accepts("WebhookRequest", body), (body, json.loads(answer.body))
 
 
 def test_all_that_the_document_promises_was_seen(rest):

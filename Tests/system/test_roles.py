@@ -82,7 +82,8 @@ def test_an_edge_names_the_nodes_that_the_leader_has_and_refuses_invoices_when_t
     for node in (0, 1):
         control(system, "/fault/start_node", {"node": node})
     system.until_connected("alice", "bob")
-    until_told(edges[0], {"alice": "connected", "bob": "connected"})
+    for edge in edges:
+        until_told(edge, {"alice": "connected", "bob": "connected"})
     assert pay(edges[0], create(edges[0], stateless=True), [{"node": 1, "amount_msat": 100_000}])["status"] == "succeeded"
 
 

@@ -5,7 +5,7 @@ import json
 from figures import Program, compile_c, cpu, median
 
 MILLISECONDS = 2000
-CONNECTIONS = 32
+CONNECTIONS = 64
 
 
 def request(instance, method, path, fields=None):

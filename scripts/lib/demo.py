@@ -187,7 +187,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     facts = None
-    instance = Instance(ROOT, binaries)
+    # Whoever tries webhooks out here has the receiver on this machine.
+    instance = Instance(ROOT, binaries, settings="webhooks:\n  allow_private: true\n")
     try:
         instance.start()
         log = EventLog(instance)

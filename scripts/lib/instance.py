@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-SCOPES = ("invoices:read", "invoices:write", "invoices:settle", "events:read", "nodes:read", "nodes:write", "admin")
+SCOPES = ("invoices:read", "invoices:write", "invoices:settle", "events:read", "nodes:read", "nodes:write", "webhooks:write", "admin")
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
@@ -40,7 +40,10 @@ def free_ports(count):
 
 
 class Instance:
-    def __init__(self, root, binaries, nodes=2):
+    """`settings` are lines of YAML that are added to the configuration."""
+
+    def __init__(self, root, binaries, nodes=2, settings=""):
+        self._settings = settings
         self.root, self.binaries, self.nodes = Path(root), Path(binaries), nodes
         home = self.root / ".leyden"
         home.mkdir(exist_ok=True)
@@ -166,7 +169,7 @@ class Instance:
                 f"    tls_cert: {json.dumps(str(node / 'tls.cert'))}",
                 f"    macaroon_file: {json.dumps(str(node / 'gateway.macaroon'))}",
             ]
-        self.configuration.write_text("\n".join(lines) + "\n")
+        self.configuration.write_text("\n".join(lines) + "\n" + self._settings)
 
     def _write_secret(self, name, text):
         with os.fdopen(os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

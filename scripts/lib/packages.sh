@@ -2,7 +2,7 @@
 
 build_packages=(
     libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libssl-dev libpq-dev libnghttp2-dev libsecp256k1-dev libqrencode-dev
-    pkg-config libcurl4
+    libcurl4-openssl-dev pkg-config
 )
 run_packages=(postgresql-15 python3 util-linux procps)
 test_packages=(python3-venv python3-dev build-essential chromium openssl curl)

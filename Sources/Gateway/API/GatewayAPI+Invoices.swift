@@ -140,13 +140,12 @@ extension GatewayAPI {
         exchange.respond(encode(record), status: status)
     }
 
+    /// Those who ask at the same time share a question to the store.
     private func find(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash, _ found: @escaping @LoopActor (InvoiceRecord) -> Void) {
-        ledger.invoice(hash, account: account) { result in
-            switch result {
-            case .failure: exchange.refuse(.unavailable)
-            case .success(nil): exchange.refuse(.unknownInvoice)
-            case .success(let record?): found(record)
-            }
+        lookUps.read(hash) { result in
+            guard case .success((let record, _)) = result else { return exchange.refuse(.unavailable) }
+            guard let record, record.account == account else { return exchange.refuse(.unknownInvoice) }
+            found(record)
         }
     }
 

@@ -13,6 +13,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let issuer: InvoiceIssuer
     let watchTokens: WatchTokens
     let streams: OpenStreams
+    let lookUps: InvoiceStates
     /// Those of other ways in.
     var others: [OpenStreams] = []
     let audit: AuditLog
@@ -28,6 +29,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         self.issuer = issuer
         self.watchTokens = watchTokens
         streams = OpenStreams(limits: streamLimits)
+        lookUps = InvoiceStates(ledger: gateway.ledger, head: { 0 }, asked: {})
         authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens, standard: gateway.settings.keyLimits)
         audit = AuditLog(ledger: gateway.ledger, logger: gateway.logger)
         claimSecrets = ClaimSecrets(identity: gateway.identity)
@@ -79,6 +81,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .revokeKey(let id): revokeKey(exchange, caller, id)
             case .rotateKey(let id): rotateKey(exchange, caller, id)
             case .audit: showAudit(exchange, caller)
+            case .webhooks(let route): webhooks(exchange, account, route)
             case .watch: break
             }
         }

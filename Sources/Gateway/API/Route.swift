@@ -26,6 +26,7 @@ enum Route: Equatable {
     case rotateKey(String)
     case audit
     case watch(token: String, WatchForm)
+    case webhooks(WebhookRoute)
 
     init?(_ method: HTTPRequest.Method, _ path: String) {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
@@ -47,6 +48,9 @@ enum Route: Equatable {
         case (.get, 2) where segments[1] == "audit": self = .audit
         case (.get, 3) where segments[1] == "watch": self = .watch(token: segments[2], .invoice)
         case (.get, 4) where segments[1] == "watch" && segments[3] == "qr.svg": self = .watch(token: segments[2], .qrCode)
+        case (_, 2...4) where segments[1] == "webhooks":
+            guard let route = WebhookRoute(method, segments.dropFirst(2)) else { return nil }
+            self = .webhooks(route)
         case (_, 3...4) where segments[1] == "invoices":
             guard let hash = PaymentHash(hex: segments[2]) else { return nil }
             switch (method, segments.dropFirst(3).first) {
@@ -91,6 +95,7 @@ enum Route: Equatable {
         case .info: nil
         case .createAccount, .listAccounts, .createKey, .listKeys, .revokeKey, .rotateKey, .audit: .admin
         case .drainNode, .resumeNode: .nodesWrite
+        case .webhooks: .webhooksWrite
         }
     }
 }

@@ -51,6 +51,8 @@ public final class LnmuxService {
         _ server: GRPCServer, _ method: String, _ scope: Scope?,
         _ body: @escaping @LoopActor (LnmuxService, Request, ServerCall, Credentials) -> Void
     ) {
+        // A method that nobody has called yet is told too.
+        api.gateway.metrics.grpcCalls[method] = 0
         server.handleUnary("/lnmux.Service/" + method) { [weak self] bytes, call in
             guard let self else { return }
             api.gateway.metrics.grpcCalls[method, default: 0] += 1

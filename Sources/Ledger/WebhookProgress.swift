@@ -1,0 +1,27 @@
+public import Delivery
+
+/// What the deliverer has to store, in one transaction: how its endpoints stand and how attempts ended.
+public struct WebhookProgress: Equatable, Sendable {
+    public var endpoints: [String: EndpointMachine.Progress] = [:]
+    public var records: [(endpoint: String, record: DeliveryRecord)] = []
+    /// What waits at these need not wait any longer.
+    public var broughtForward: Set<String> = []
+    public var disabled: [String: DisabledReason] = [:]
+
+    public init() {}
+
+    public var isEmpty: Bool { endpoints.isEmpty && records.isEmpty && broughtForward.isEmpty && disabled.isEmpty }
+
+    /// What was added later is newer.
+    public mutating func add(_ later: WebhookProgress) {
+        endpoints.merge(later.endpoints) { $1 }
+        records += later.records
+        broughtForward.formUnion(later.broughtForward)
+        disabled.merge(later.disabled) { $1 }
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.endpoints == right.endpoints && left.broughtForward == right.broughtForward && left.disabled == right.disabled
+            && left.records.elementsEqual(right.records) { $0.endpoint == $1.endpoint && $0.record == $1.record }
+    }
+}

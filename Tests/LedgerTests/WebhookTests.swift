@@ -1,0 +1,174 @@
+import Delivery
+import Ledger
+import Loop
+import Payments
+import TestSupport
+import Testing
+
+@Suite("Webhook endpoints and their deliveries")
+@LoopActor
+struct WebhookTests {
+    static let now = UnixTime(seconds: 1_790_000_000)
+
+    private static func endpoint(_ id: String, account: Int64 = 1) -> WebhookEndpointRecord {
+        WebhookEndpointRecord(id: id, account: account, url: "https://a.example", events: ["*"], createdAt: now)
+    }
+
+    private static func record(_ offset: Int64, _ state: DeliveryRecord.State, next: UnixTime? = nil) -> DeliveryRecord {
+        DeliveryRecord(
+            offset: offset, eventID: "evt_\(offset)", type: .invoiceSettled, state: state, attempt: 1, status: 500, reason: "answered 500",
+            attemptedAt: now, nextAttemptAt: next)
+    }
+
+    @Test("an endpoint begins behind the newest event, and is whole when it is read again")
+    func begins() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            TestServer.sql("UPDATE stream SET head = 41", in: dsn)
+            let made = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            #expect(made.progress.cursor == 41)
+            #expect(try await ledger.webhook("a", account: 1) == made)
+            #expect(try await ledger.webhook("a", account: 2) == nil)
+        }
+    }
+
+    @Test("30: no statement of an owner reaches another account's endpoint")
+    func foreign() async throws {
+        try await withLedger { (ledger, _) async throws in
+            var mine = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            mine.account = 2
+            mine.url = "https://evil.example"
+            #expect(try await ledger.updateWebhook(mine) == nil)
+            #expect(try await ledger.deleteWebhook("a", account: 2) == false)
+            #expect(try await ledger.webhook("a", account: 1)?.url == "https://a.example")
+            #expect(try await ledger.deleteWebhook("a", account: 1))
+            #expect(try await ledger.webhook("a", account: 1) == nil)
+        }
+    }
+
+    @Test("the deliverer hears of every change once, in the order of the changes, of deletions too")
+    func changes() async throws {
+        try await withLedger { (ledger, _) async throws in
+            let first = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            _ = try await ledger.insertWebhook(Self.endpoint("b"))
+            let known = try await ledger.changedWebhooks(after: 0)
+            #expect(known.map(\.id) == ["a", "b"])
+            _ = try await ledger.updateWebhook(first)
+            _ = try await ledger.deleteWebhook("b", account: 1)
+            let changed = try await ledger.changedWebhooks(after: known[1].version)
+            #expect(changed.map(\.id) == ["a", "b"])
+            #expect(changed.map(\.isDeleted) == [false, true])
+            #expect(try await ledger.changedWebhooks(after: changed[1].version).isEmpty)
+            #expect(try await ledger.changedWebhooks(after: 0).map(\.id) == ["a"])
+        }
+    }
+
+    @Test("29: how attempts ended is written only under the term that runs, and a cursor never goes back")
+    func fenced() async throws {
+        try await withLedger { (ledger, _) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            let term = try #require(ledger.currentTerm)
+            var progress = WebhookProgress()
+            progress.records = [("a", Self.record(7, .waiting, next: Self.now)), ("a", Self.record(8, .delivered))]
+            progress.endpoints = ["a": .init(cursor: 8, failures: 2, failingSince: Self.now)]
+            try await ledger.store(progress, term: term - 1)
+            #expect(try await ledger.deliveries("a").isEmpty)
+            try await ledger.store(progress, term: term)
+            #expect(try await ledger.deliveries("a").map(\.record) == [Self.record(8, .delivered), Self.record(7, .waiting, next: Self.now)])
+            progress.endpoints = ["a": .init(cursor: 5)]
+            progress.disabled = ["a": .gone]
+            try await ledger.store(progress, term: term)
+            let stored = try #require(try await ledger.webhook("a", account: 1))
+            #expect((stored.progress.cursor, stored.progress.failures, stored.disabledReason) == (8, 0, .gone))
+            #expect(stored.nextAttemptAt == Self.now)
+            #expect(try await ledger.deliveries("a").map(\.attempts) == [2, 2])
+        }
+    }
+
+    @Test("what waits is read with its event, the most urgent first, and told apart where the log has dropped it")
+    func waiting() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            TestServer.sql(
+                "INSERT INTO events (\\\"offset\\\", part, account, time, id, type, data) VALUES (7, 0, 1, now(), 'evt_7', 'invoice.settled', '{}')", in: dsn)
+            var progress = WebhookProgress()
+            progress.records = [("a", Self.record(6, .waiting, next: Self.now.advanced(byMilliseconds: 5))), ("a", Self.record(7, .waiting, next: Self.now))]
+            progress.endpoints = ["a": .init(cursor: 7)]
+            try await ledger.store(progress, term: try #require(ledger.currentTerm))
+            let waiting = try await ledger.waiting("a")
+            #expect(waiting.map(\.event.offset) == [7, 6])
+            #expect(waiting.map(\.isKept) == [true, false])
+            #expect(waiting[0].event.data == "{}")
+        }
+    }
+
+    @Test("a range is sent again without what is another account's or of another type")
+    func redelivery() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let endpoint = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            for (offset, account, type) in [(1, 1, "invoice.settled"), (2, 2, "invoice.settled"), (3, 1, "htlc.settled"), (4, 1, "invoice.settled"), (5, 1, "invoice.settled")] {
+                TestServer.sql(
+                    "INSERT INTO events (\\\"offset\\\", part, account, time, id, type, data) VALUES (\(offset), 0, \(account), now(), 'evt_\(offset)', '\(type)', '{}')",
+                    in: dsn)
+            }
+            let first = try await ledger.redeliver(to: endpoint, types: [.invoiceSettled], after: 0, until: 4, limit: 10)
+            #expect((first.count, first.last) == (2, 4))
+            #expect(try await ledger.waiting("a").map(\.event.offset) == [1, 4])
+            let limited = try await ledger.redeliver(to: endpoint, types: [], after: 0, until: 100, limit: 2)
+            #expect((limited.count, limited.last) == (2, 3))
+            #expect(try await ledger.changedWebhooks(after: endpoint.version).map(\.id) == ["a"])
+        }
+    }
+
+    @Test("an account has no more endpoints than it may have")
+    func limited() async throws {
+        try await withLedger { (ledger, _) async throws in
+            #expect(try await ledger.insertWebhook(Self.endpoint("a"), limit: 1) != nil)
+            #expect(try await ledger.insertWebhook(Self.endpoint("b"), limit: 1) == nil)
+        }
+    }
+}
+
+/// The callbacks as `async`.
+extension Ledger {
+    func insertWebhook(_ endpoint: WebhookEndpointRecord, limit: Int64 = 10) async throws -> WebhookEndpointRecord? {
+        try await withCheckedContinuation { done in insertWebhook(endpoint, limit: limit) { done.resume(returning: $0) } }.get()
+    }
+
+    func updateWebhook(_ endpoint: WebhookEndpointRecord) async throws -> WebhookEndpointRecord? {
+        try await withCheckedContinuation { done in updateWebhook(endpoint) { done.resume(returning: $0) } }.get()
+    }
+
+    func webhook(_ id: String, account: Int64) async throws -> WebhookEndpointRecord? {
+        try await withCheckedContinuation { done in webhook(id, account: account) { done.resume(returning: $0) } }.get()
+    }
+
+    func deleteWebhook(_ id: String, account: Int64) async throws -> Bool {
+        try await withCheckedContinuation { done in deleteWebhook(id, account: account) { done.resume(returning: $0) } }.get()
+    }
+
+    func changedWebhooks(after version: Int64) async throws -> [WebhookEndpointRecord] {
+        try await withCheckedContinuation { done in webhooks(changedAfter: version) { done.resume(returning: $0) } }.get()
+    }
+
+    func store(_ progress: WebhookProgress, term: Int64) async throws {
+        try await withCheckedContinuation { done in store(progress, term: term) { done.resume(returning: $0) } }.get()
+    }
+
+    func deliveries(_ endpoint: String) async throws -> [WebhookDeliveryRow] {
+        try await withCheckedContinuation { done in
+            webhookDeliveries(endpoint, account: 1, before: .max, state: nil, limit: 10) { done.resume(returning: $0) }
+        }.get()
+    }
+
+    func waiting(_ endpoint: String) async throws -> [WaitingDelivery] {
+        try await withCheckedContinuation { done in waitingDeliveries(endpoint, limit: 10) { done.resume(returning: $0) } }.get()
+    }
+
+    func redeliver(
+        to endpoint: WebhookEndpointRecord, types: [EventType], after: Int64, until: Int64, limit: Int64
+    ) async throws -> (count: Int64, last: Int64?) {
+        try await withCheckedContinuation { done in
+            redeliver(to: endpoint, types: types, after: after, until: until, limit: limit) { done.resume(returning: $0) }
+        }.get()
+    }
+}
