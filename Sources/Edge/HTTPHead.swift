@@ -44,8 +44,8 @@ struct HTTPHead {
         default: return version.hasPrefix("HTTP/") ? 505 : 400
         }
         let name = Self.text(bytes, start, methodEnd)
-        // These two are known, and nobody may.
-        guard let method = HTTPRequest.Method(rawValue: name) else { return name == "TRACE" || name == "CONNECT" ? 405 : 501 }
+        // These are known, and nobody may.
+        guard let method = HTTPRequest.Method(rawValue: name) else { return ["TRACE", "CONNECT", "QUERY"].contains(name) ? 405 : 501 }
         request.method = method
         let question = Self.index(of: 0x3F, in: bytes, methodEnd + 1, targetEnd) ?? targetEnd
         guard let path = RequestTarget.path(bytes, methodEnd + 1, question) else { return 400 }

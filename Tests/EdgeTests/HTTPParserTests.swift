@@ -60,7 +60,7 @@ import Testing
     @Test("limits have their own status")
     func limits() {
         let host = "HTTP/1.1\r\nHost: a\r\n"
-        for method in ["TRACE", "CONNECT"] { #expect(parse("\(method) / " + host + "\r\n") == .refused(405)) }
+        for method in ["TRACE", "CONNECT", "QUERY"] { #expect(parse("\(method) / " + host + "\r\n") == .refused(405)) }
         #expect(parse("GET / " + host + "X: " + String(repeating: "y", count: 5000)) == .refused(431))
         #expect(parse("GET / " + host + "X: " + String(repeating: "y", count: 5000) + "\r\n\r\n") == .refused(431))
         #expect(parse("POST / " + host + "Content-Length: 1025\r\n\r\n") == .refused(413))

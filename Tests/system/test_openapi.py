@@ -132,6 +132,8 @@ def test_limits(system, ask):
 def test_events_and_watching(system, ask, rest):
     invoice = create(system)
     assert pay(system, invoice)["status"] == "succeeded"
+    # Nothing more happens while the test waits for nothing.
+    until_state(system, invoice, "settled")
     page = ask("GET", "/v1/events", query="?limit=3").json
     assert len(page["events"]) == 3 and page["next"] == page["events"][-1]["offset"]
     assert ask("GET", "/v1/events", query=f"?limit=1000&after={page['next']}&type=invoice.*").status == 200
