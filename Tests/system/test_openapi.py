@@ -107,6 +107,8 @@ def test_a_path_that_cannot_be_read(ask):
     for what in ("drain", "resume"):
         assert ask("POST", "/v1/nodes/{pubkey}/" + what, {}, pubkey="%01").status == 400
     assert ask("DELETE", "/v1/keys/{id}", id="%01").status == 400
+    assert ask("GET", "/v1/webhooks/{webhook_id}", webhook_id="%01").status == 400
+    assert ask("DELETE", "/v1/webhooks/{webhook_id}", webhook_id="%01").status == 400
 
 
 def test_limits(system, ask):
