@@ -75,7 +75,7 @@ let package = Package(
         // Facts become orders, orders become I/O.
         room("Gateway", below: [
             "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode",
-            protobuf, logging,
+            protobuf, logging
         ]),
 
         .executableTarget(
