@@ -73,7 +73,9 @@ import Testing
         let record = try issue(wished(amount, settlement, isStored: isStored))
         let invoice = try read(record)
         #expect(invoice.amount == amount)
-        #expect(record.terms == InvoiceTerms(amount: amount, expiresAt: UnixTime(seconds: 1_700_000_600), settlement: settlement, isStored: isStored))
+        let terms = InvoiceTerms(
+            amount: amount, expiresAt: UnixTime(seconds: 1_700_000_600), settlement: settlement, isStored: isStored, account: 6)
+        #expect(record.terms == terms)
         let opened = try #require(PaidInvoice.secrets.open(invoice.paymentSecret, for: invoice.paymentHash))
         #expect(opened.terms == record.terms)
         #expect(PaymentHash(LibCrypto.sha256(opened.preimage.bytes.storage.span)) == record.paymentHash)

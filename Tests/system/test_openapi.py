@@ -150,10 +150,11 @@ def test_events_and_watching(system, ask, rest):
     assert ask("GET", "/v1/events", query="?epoch=another").json["code"] == "epoch_changed"
     assert ask("GET", "/v1/events", query="?after=1000000").json["code"] == "beyond_head"
     head = ask("GET", "/v1/info").json["head"]
-    for template, key, query in (("/v1/events", system.api_key, f"?wait=60&after={head}"), (watch, None, "?wait=60")):
-        busy = EventReader(system, template.format(**waiting), {"Authorization": f"Bearer {key}"} if key else None)
+    for template, key, query, most in (("/v1/events", system.api_key, f"?wait=60&after={head}", 4), (watch, None, "?wait=60", 2)):
+        busy = [EventReader(system, template.format(**waiting), {"Authorization": f"Bearer {key}"} if key else None) for _ in range(most)]
         assert ask("GET", template, key=key, query=query, watch_token=waiting["watch_token"]).status == 429
-        busy.close()
+        for each in busy:
+            each.close()
     for template, headers in (("/v1/events", {"Authorization": f"Bearer {system.api_key}"}), (watch, None)):
         reader = EventReader(system, template.format(**invoice), headers)
         rest.check("GET", template, template, reader.answer.status, reader.answer.getheader("Content-Type"), b"")

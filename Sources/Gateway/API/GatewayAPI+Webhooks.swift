@@ -43,6 +43,7 @@ extension GatewayAPI {
             case .failure: exchange.refuse(.unavailable)
             case .success(nil): exchange.refuse(.tooManyWebhooks)
             case .success(let record?):
+                exchange.target = record.id
                 gateway.courier.endpointsChanged()
                 respond(exchange, record, status: 201, showsSecret: true)
             }
