@@ -141,7 +141,7 @@ def test_5_nothing_is_taken_after_the_expiry(system):
     time.sleep(1.3)
     assert failure(pay(system, invoice))["code"] == UNKNOWN
     until_state(system, invoice, "expired", 10)
-    assert types(events(system, invoice["payment_hash"])) == ["invoice.created", "invoice.expired"]
+    assert types(events(system, invoice["payment_hash"])) == ["invoice.created", "htlc.failed", "invoice.expired"]
     assert api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}/wait").status == 410
 
 

@@ -69,8 +69,12 @@ def test_a_shop_of_its_own(system):
         theirs = api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}", key=shop["key"])
         assert theirs.status == 200 and theirs.json["received_msat"] == body["amount_msat"], "a stateless invoice too is the account's that made it"
         assert api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}").status == 404
-    kinds = [each["type"] for each in api(system, "GET", "/v1/events", key=shop["key"]).json["events"]]
-    assert kinds.count("invoice.settled") == 2 and kinds.count("invoice.created") == 1
+
+    def kinds():
+        return [each["type"] for each in api(system, "GET", "/v1/events", key=shop["key"]).json["events"]]
+
+    until(lambda: kinds().count("invoice.settled") == 2, what="both settlements in the log")
+    assert kinds().count("invoice.created") == 1
     listed = {each["id"]: each for each in keys(system, "list", "--account", str(account))["keys"]}
     assert set(listed) == {shop["id"]}
     until(lambda: keys(system, "list", "--account", str(account))["keys"][0]["last_used_at"], 10, "the last use")
