@@ -50,6 +50,8 @@ enum WebhookDeliveryQuery {
                 ON CONFLICT (endpoint, "offset") DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
                     attempts = webhook_deliveries.attempts + 1, status = excluded.status, reason = excluded.reason,
                     attempted_at = excluded.attempted_at, next_attempt_at = excluded.next_attempt_at
+                -- Somebody has asked for it again since this attempt began: that is still to come.
+                WHERE NOT (webhook_deliveries.attempt = 0 AND coalesce(webhook_deliveries.next_attempt_at > excluded.attempted_at, false))
                 """, [TypeID.bigint] + columns.map(\.arrayType)),
             parameters)
     }
