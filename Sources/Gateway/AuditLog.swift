@@ -6,7 +6,7 @@ internal import Payments
 
 /// What keys have changed or tried to change, on its way into the database.
 ///
-/// An answer leaves when its row is durable. Rows of many requests are written in one transaction, so that costs a wait and
+/// An answer leaves when its row is durable; only that of a new invoice, which is durable itself, goes ahead of it. Rows of many requests are written in one transaction, so that costs a wait and
 /// hardly any work. If a row cannot be written the answer leaves all the same, because the thing is done; the row is kept
 /// and written later, and while as many are kept as may be nothing more is let in. So what is lost are the rows kept by
 /// a process that is killed while the database is away.

@@ -26,6 +26,8 @@ final class Exchange {
     var target: String?
     /// False for what leaves no trace anywhere.
     var isAudited = true
+    /// Whether the answer waits until the audit log has its row.
+    var waitsForAudit = true
 
     init(request: HTTPRequest, responder: HTTPResponder) {
         self.request = request

@@ -62,14 +62,17 @@ extension GatewayAPI {
         }
     }
 
-    /// The answer leaves when the audit log has it.
+    /// The answer leaves when the audit log has it; that of a new invoice, which is durable itself, as the row is handed over.
     private func remember(_ exchange: Exchange, _ caller: Caller) {
         exchange.beforeAnswer { [self, weak exchange] response, go in
             guard let exchange, exchange.isAudited else { return go() }
             let request = exchange.request
+            let waits = exchange.waitsForAudit
             note(
                 caller, transport: "http", method: request.method.rawValue, path: request.path, target: exchange.target,
-                status: response.status, requestID: request.headers.requestID, go)
+                status: response.status, requestID: request.headers.requestID
+            ) { if waits { go() } }
+            if !waits { go() }
         }
     }
 
