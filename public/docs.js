@@ -143,7 +143,7 @@ async function read(name) {
 
 /** A link into something that is folded opens it. */
 function unfold() {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
   for (let place = target; place; place = place.parentElement) if (place.tagName === "DETAILS") place.open = true;
   target?.scrollIntoView();
 }

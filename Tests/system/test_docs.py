@@ -52,7 +52,7 @@ def test_it_fits_a_narrow_screen_by_day_and_by_night(system, browser, scheme):
     browser.look(320, 640, scheme)
     browser.until('document.documentElement?.dataset.reference === "ready"')
     browser.evaluate('for (const each of document.querySelectorAll("details")) each.open = true')
-    assert browser.evaluate("document.documentElement.scrollWidth") <= 320
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 320 and browser.complaints == []
     paper, ink = browser.evaluate('[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]')
     bright = [sum(map(int, color.removeprefix("rgb(").removesuffix(")").split(","))) for color in (paper, ink)]
     assert (bright[0] > bright[1]) == (scheme == "light")
