@@ -26,11 +26,11 @@ extension Ledger {
         reads.read(WebhookEndpointQuery.page(account: account, after: number, limit: Int64(limit)), completion, WebhookEndpointQuery.read)
     }
 
-    /// Writes its URL, events, description, signatures, concurrency, and whether it is disabled.
+    /// Writes its URL, events, description, signatures, concurrency, and, if `setsEnabled`, whether it is disabled.
     public func updateWebhook(
-        _ endpoint: WebhookEndpointRecord, completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
+        _ endpoint: WebhookEndpointRecord, setsEnabled: Bool, completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
     ) {
-        reads.read(WebhookEndpointQuery.update(endpoint), completion) { WebhookEndpointQuery.read($0).first }
+        reads.read(WebhookEndpointQuery.update(endpoint, setsEnabled: setsEnabled), completion) { WebhookEndpointQuery.read($0).first }
     }
 
     /// Begins a new generation of its secrets; the present one goes on signing until `until`.

@@ -10,7 +10,8 @@ enum WebhookEndpointQuery {
         """
     private static let nextVersion = "WITH c AS (UPDATE webhook_changes SET version = version + 1 RETURNING version)"
 
-    /// Events from now on are the endpoint's. Nothing is inserted once the account has `limit` of them.
+    /// Events from now on are the endpoint's. Nothing is inserted once the account has `limit` of them. One that is there already, from an
+    /// earlier attempt of the same request, stays as it is.
     static func insert(_ endpoint: WebhookEndpointRecord, limit: Int64) -> Step {
         var parameters = Parameters()
         parameters.append(endpoint.id)
@@ -29,7 +30,9 @@ enum WebhookEndpointQuery {
                 \(nextVersion), w AS (
                     INSERT INTO webhook_endpoints (id, account, url, events, description, signatures, concurrency, created_at, version, cursor)
                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, c.version, s.head FROM c, stream s
-                    WHERE (SELECT count(*) FROM webhook_endpoints WHERE account = $2 AND NOT is_deleted) < $9 RETURNING *)
+                    WHERE (SELECT count(*) FROM webhook_endpoints WHERE account = $2 AND NOT is_deleted) < $9
+                    ON CONFLICT (id) DO UPDATE SET version = excluded.version
+                    WHERE webhook_endpoints.account = excluded.account AND NOT webhook_endpoints.is_deleted RETURNING *)
                 SELECT \(columns) FROM w
                 """, [
                     TypeID.text, TypeID.bigint, TypeID.text, events.arrayType, TypeID.text, signatures.arrayType, TypeID.bigint,
@@ -59,8 +62,9 @@ enum WebhookEndpointQuery {
             parameters)
     }
 
-    /// Writes what its owner decides. Enabling it forgets what has failed.
-    static func update(_ endpoint: WebhookEndpointRecord) -> Step {
+    /// Writes what its owner decides; whether it is enabled only if that was said: it may have been disabled since it was read. Enabling
+    /// it forgets what has failed.
+    static func update(_ endpoint: WebhookEndpointRecord, setsEnabled: Bool) -> Step {
         var parameters = Parameters()
         parameters.append(endpoint.id)
         parameters.append(endpoint.account)
@@ -72,18 +76,21 @@ enum WebhookEndpointQuery {
         parameters.append(signatures)
         parameters.append(endpoint.concurrency)
         parameters.append(endpoint.disabledReason?.rawValue)
+        parameters.append(setsEnabled)
         return Step(
             Statement("update webhook", """
                 \(nextVersion), w AS (
-                    UPDATE webhook_endpoints SET url = $3, events = $4, description = $5, signatures = $6, concurrency = $7, disabled_reason = $8,
-                        failures = CASE WHEN disabled_reason IS NOT NULL AND $8 IS NULL THEN 0 ELSE failures END,
-                        failing_since = CASE WHEN disabled_reason IS NOT NULL AND $8 IS NULL THEN NULL ELSE failing_since END,
-                        paused_until = CASE WHEN disabled_reason IS NOT NULL AND $8 IS NULL THEN NULL ELSE paused_until END,
+                    UPDATE webhook_endpoints SET url = $3, events = $4, description = $5, signatures = $6, concurrency = $7,
+                        disabled_reason = CASE WHEN $9 THEN $8 ELSE disabled_reason END,
+                        failures = CASE WHEN $9 AND disabled_reason IS NOT NULL AND $8 IS NULL THEN 0 ELSE failures END,
+                        failing_since = CASE WHEN $9 AND disabled_reason IS NOT NULL AND $8 IS NULL THEN NULL ELSE failing_since END,
+                        paused_until = CASE WHEN $9 AND disabled_reason IS NOT NULL AND $8 IS NULL THEN NULL ELSE paused_until END,
                         version = c.version
                     FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING webhook_endpoints.*)
                 SELECT \(columns) FROM w
                 """, [
                     TypeID.text, TypeID.bigint, TypeID.text, events.arrayType, TypeID.text, signatures.arrayType, TypeID.bigint, TypeID.text,
+                    TypeID.boolean,
                 ]),
             parameters)
     }

@@ -77,7 +77,9 @@ public final class OutboundClient {
     }
 
     private func begin(_ transfer: Transfer) {
-        guard let handle = unsafe handles.popLast() ?? curl_easy_init(), unsafe transfer.prepare(handle, userAgent: userAgent) else {
+        guard let handle = unsafe handles.popLast() ?? curl_easy_init() else { return LoopActor.atEndOfTurn { transfer.done(.failed(.timedOut)) } }
+        guard unsafe transfer.prepare(handle, userAgent: userAgent) else {
+            unsafe handles.append(handle)
             return LoopActor.atEndOfTurn { transfer.done(.failed(.timedOut)) }
         }
         transfers[ObjectIdentifier(transfer)] = transfer

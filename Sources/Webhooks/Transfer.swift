@@ -87,6 +87,13 @@ final class Transfer {
         return unsafe handle
     }
 
+    /// How long connecting took is told when it is done.
+    private var isConnected: Bool {
+        var microseconds = 0
+        if let handle = unsafe handle { unsafe ccurl_get_number(handle, CURLINFO_CONNECT_TIME_T, &microseconds) }
+        return microseconds > 0
+    }
+
     /// What libcurl's result means; `nil` if another address is worth trying.
     func answer(_ result: CURLcode) -> OutboundAnswer? {
         var status = 0
@@ -97,7 +104,8 @@ final class Transfer {
         let words = unsafe String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_COULDNT_CONNECT: return addresses.isEmpty ? .failed(.unreachable) : nil
-        case CURLE_OPERATION_TIMEDOUT: return .failed(.timedOut)
+        // One that does not answer at all leaves time for the next.
+        case CURLE_OPERATION_TIMEDOUT: return isConnected || addresses.isEmpty ? .failed(.timedOut) : nil
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
             return .failed(.tls(words))
         default: return .failed(.broken(words))

@@ -45,6 +45,34 @@ struct WebhookTests {
         }
     }
 
+    @Test("a change of something else enables none that was disabled since it was read")
+    func disabledMeanwhile() async throws {
+        try await withLedger { (ledger, _) async throws in
+            let read = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            var disabled = read
+            disabled.disabledReason = .gone
+            _ = try await ledger.updateWebhook(disabled)
+            var renamed = read
+            renamed.description = "mine"
+            let changed = try #require(try await ledger.updateWebhook(renamed, setsEnabled: false))
+            #expect(changed.disabledReason == .gone && changed.description == "mine")
+            #expect(try await ledger.updateWebhook(renamed)?.disabledReason == nil)
+        }
+    }
+
+    @Test("made again under the same id it is the same endpoint, of its own account only")
+    func again() async throws {
+        try await withLedger { (ledger, _) async throws in
+            let made = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            var again = Self.endpoint("a")
+            again.url = "https://other.example"
+            #expect(try await ledger.insertWebhook(again)?.url == made.url)
+            again.account = 2
+            #expect(try await ledger.insertWebhook(again) == nil)
+            #expect(try await ledger.webhook("a", account: 1)?.url == made.url)
+        }
+    }
+
     @Test("the deliverer hears of every change once, in the order of the changes, of deletions too")
     func changes() async throws {
         try await withLedger { (ledger, _) async throws in
@@ -134,8 +162,8 @@ extension Ledger {
         try await withCheckedContinuation { done in insertWebhook(endpoint, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
-    func updateWebhook(_ endpoint: WebhookEndpointRecord) async throws -> WebhookEndpointRecord? {
-        try await withCheckedContinuation { done in updateWebhook(endpoint) { done.resume(returning: $0) } }.get()
+    func updateWebhook(_ endpoint: WebhookEndpointRecord, setsEnabled: Bool = true) async throws -> WebhookEndpointRecord? {
+        try await withCheckedContinuation { done in updateWebhook(endpoint, setsEnabled: setsEnabled) { done.resume(returning: $0) } }.get()
     }
 
     func webhook(_ id: String, account: Int64) async throws -> WebhookEndpointRecord? {

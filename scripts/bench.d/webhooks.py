@@ -34,7 +34,7 @@ def measure(report, instance, sql, rounds):
         instance.post("/v1/webhooks", {"url": f"http://127.0.0.1:{port}/", "events": ["*"], "concurrency": CONCURRENCY})
         body = '{"a":"' + "x" * 220 + '"}'
         text = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        bare.say(f"{len(text)}\n{text}")
+        bare.say(f"{len(text)} 1\n{text}")
         gateway = instance.pid("leyden")
         costs = []
 
@@ -51,7 +51,7 @@ def measure(report, instance, sql, rounds):
                 time.sleep(0.02)
 
         def posts():
-            count, seconds, refused = map(float, bare.ask(str(MILLISECONDS)))
+            count, seconds, refused, _ = map(float, bare.ask(str(MILLISECONDS)))
             return count / seconds
 
         deliveries()

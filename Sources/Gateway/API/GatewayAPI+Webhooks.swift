@@ -28,11 +28,13 @@ extension GatewayAPI {
     }
 
     private func createWebhook(_ exchange: Exchange, _ account: Int64) {
+        // Made again from the same claim it is the same endpoint.
+        let seed = exchange.claim?.seed ?? SecureRandom.bytes32()
         let record: WebhookEndpointRecord
         do throws(FieldError) {
             let wanted = try WebhookRequest(decoding: exchange.request.body, isNew: true)
             var made = WebhookEndpointRecord(
-                id: WebhookDocument.endpointID(SecureRandom.bytes(8)), account: account, url: "", events: [], createdAt: gateway.now)
+                id: WebhookDocument.endpointID(Array(claimSecrets.secret("webhook id", of: seed).array.prefix(8))), account: account, url: "", events: [], createdAt: gateway.now)
             try apply(wanted, to: &made)
             record = made
         } catch {
@@ -81,7 +83,7 @@ extension GatewayAPI {
             } catch {
                 return exchange.refuse(.invalid(error))
             }
-            ledger.updateWebhook(record) { [self] result in changed(exchange, result) }
+            ledger.updateWebhook(record, setsEnabled: wanted.isEnabled != nil) { [self] result in changed(exchange, result) }
         }
     }
 
