@@ -28,7 +28,7 @@ public enum DisabledReason: String, Equatable, Sendable {
     case owner
     /// It answered 410.
     case gone
-    /// It took nothing for three days.
+    /// It took nothing for four days.
     case failing
 }
 

@@ -8,8 +8,8 @@ public enum RetrySchedule {
 
     /// Attempts, the first included.
     public static let attempts = delays.count + 1
-    /// An endpoint that has taken nothing for so long is given up.
-    public static let patience = 72 * hour
+    /// An endpoint that has taken nothing for so long is given up: after the last attempt of an event that had all of them.
+    public static let patience = 96 * hour
     /// No receiver can put us off for longer.
     static let longestPause = 24 * hour
 
