@@ -6,10 +6,10 @@ internal import Payments
 
 /// What keys have changed or tried to change, on its way into the database.
 ///
-/// An answer leaves when its row is durable; only that of a new invoice, which is durable itself, goes ahead of it. Rows of many requests are written in one transaction, so that costs a wait and
-/// hardly any work. If a row cannot be written the answer leaves all the same, because the thing is done; the row is kept
-/// and written later, and while as many are kept as may be nothing more is let in. So what is lost are the rows kept by
-/// a process that is killed while the database is away.
+/// An answer leaves when its row is durable; only that of a new invoice, which is durable itself, goes ahead of it. Rows of many
+/// requests are written in one transaction, so that costs a wait and hardly any work. If a row cannot be written the answer leaves
+/// all the same, because the thing is done; the row is kept and written later, and while as many are kept as may be nothing more
+/// is let in. So what is lost are the rows kept by a process that is killed while the database is away.
 @LoopActor
 final class AuditLog {
     static let mostWaiting = 10_000
@@ -24,6 +24,8 @@ final class AuditLog {
     private let logger: Logger
     private var waiting: [Entry] = []
     private var isWriting = false
+    /// How many of the next are written each by itself.
+    private var alone = 0
     private var retry: Timer?
     private let turnEnd = OncePerTurn()
     private var lastMillisecond: Int64 = 0
@@ -45,7 +47,7 @@ final class AuditLog {
         let time = Clock.wallMilliseconds
         let record = AuditRecord(
             id: makeID(time), time: UnixTime(milliseconds: time), account: caller.account, keyID: caller.keyID, transport: transport,
-            method: method, path: Self.storable(path), target: target, status: status, requestID: requestID.map(Self.storable))
+            method: method, path: Self.storable(path), target: target.map(Self.storable), status: status, requestID: requestID.map(Self.storable))
         waiting.append(Entry(record: record, done: done))
         turnEnd.run { [self] in write() }
     }
@@ -69,7 +71,8 @@ final class AuditLog {
     private func write() {
         guard !isWriting, retry == nil, !waiting.isEmpty else { return }
         isWriting = true
-        let batch = Array(waiting.prefix(Self.batch))
+        let batch = Array(waiting.prefix(alone > 0 ? 1 : Self.batch))
+        alone = max(0, alone - 1)
         ledger.appendAudit(batch.map(\.record)) { [self] result in
             isWriting = false
             switch result {
@@ -77,8 +80,12 @@ final class AuditLog {
                 waiting.removeFirst(batch.count)
                 for entry in batch { entry.done?() }
                 write()
+            case .failure(.rejected) where batch.count > 1:
+                // One of them: the others must not be lost with it.
+                alone = batch.count
+                write()
             case .failure(.rejected(let state, let text)):
-                logger.critical("the audit log takes no row of a batch", metadata: ["sqlstate": "\(state)", "reason": "\(text)", "rows": "\(batch.count)"])
+                logger.critical("the audit log does not take a row", metadata: ["sqlstate": "\(state)", "reason": "\(text)"])
                 waiting.removeFirst(batch.count)
                 for entry in batch { entry.done?() }
                 write()

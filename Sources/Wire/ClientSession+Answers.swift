@@ -18,10 +18,10 @@ extension ClientSession {
         // It may connect again, with another one; what it has sent behind this one goes with it.
         case (.connect, .expired): expired(waiting.id, &orders)
         case (.connect, .unavailable): orders += close(.internalError)
-        case (.refresh, .known(let credentials)) where credentials.account == self.credentials?.account:
+        case (.refresh, .known(let credentials)) where credentials.account == self.credentials?.account && keeps(credentials):
             self.credentials = credentials
             orders.append(.send(SessionReply.refreshed(waiting.id)))
-        // Its channels were opened with the rights of another account.
+        // Its channels were opened with the rights of another account, or with rights that these do not have.
         case (.refresh, .known): refuse(waiting.id, .permissionDenied, &orders)
         case (.refresh, .expired): refuse(waiting.id, .tokenExpired, &orders)
         case (.refresh, .unknown): orders += close(.invalidToken)
@@ -36,6 +36,11 @@ extension ClientSession {
         case (.recovery, _), (.snapshot, _), (.history, _), (.call, _): break
         }
         return orders
+    }
+
+    /// Whether every channel that is open by the connection's right may be open by this one.
+    private func keeps(_ credentials: Credentials) -> Bool {
+        channels.allSatisfy { rights[$0] != nil || $0.admits(credentials) }
     }
 
     /// What a load found. `head` is the stream's last offset; `first` is the oldest offset that is still kept, and

@@ -53,14 +53,14 @@ import Wire
     @Test("a revoked key ends at once here, for REST; an expired one is told from one that never was")
     func ended() async throws {
         try await TestGateway.run { test in
-            let key = await test.makeKey([.invoicesRead]), short = await test.makeKey([.invoicesRead], expiresIn: 1_000)
+            let key = await test.makeKey([.invoicesRead]), short = await test.makeKey([.invoicesRead], expiresIn: 4_000)
             #expect(await test.ask("GET", "/v1/invoices", key: key).status == 200)
             #expect(await test.ask("GET", "/v1/invoices", key: short).status == 200)
             #expect(text(await test.ask("DELETE", "/v1/keys/\(id(key))"), "revoked_at") != nil)
             #expect(await test.ask("GET", "/v1/invoices", key: key).problem == "unauthorized")
             #expect(await test.ask("DELETE", "/v1/keys/\(id(key))").status == 200, "twice is once")
             #expect(await test.ask("DELETE", "/v1/keys/0000000000000000").status == 404)
-            try await Task.sleep(for: .milliseconds(1_100))
+            try await Task.sleep(for: .milliseconds(4_100))
             let answer = await test.ask("GET", "/v1/invoices", key: short)
             #expect(answer.status == 401 && answer.problem == "key_expired")
         }
@@ -70,10 +70,10 @@ import Wire
     func rotation() async throws {
         try await TestGateway.run { test in
             let old = await test.makeKey([.invoicesRead])
-            let first = try #require(text(await test.ask("POST", "/v1/keys/\(id(old))/rotate", #"{"overlap_seconds":2}"#), "key"))
+            let first = try #require(text(await test.ask("POST", "/v1/keys/\(id(old))/rotate", #"{"overlap_seconds":5}"#), "key"))
             #expect(first != old && id(first) == id(old))
             for key in [old, first] { #expect(await test.ask("GET", "/v1/invoices", key: key).status == 200) }
-            try await Task.sleep(for: .milliseconds(2_100))
+            try await Task.sleep(for: .milliseconds(5_100))
             #expect(await test.ask("GET", "/v1/invoices", key: old).problem == "key_expired")
             let second = try #require(text(await test.ask("POST", "/v1/keys/\(id(old))/rotate", "{}"), "key"))
             #expect(await test.ask("GET", "/v1/invoices", key: first).status == 401, "without an overlap it ends at once")
@@ -122,6 +122,35 @@ import Wire
                 (#"{"scopes":["admin"],"expires_in_seconds":61}"#, "expires_at"), (#"{"scopes":["admin"],"limits":{"open_invoices":6}}"#, "limits.open_invoices"),
                 (#"{"scopes":["admin"],"limits":{"requests_per_second":0}}"#, "limits.requests_per_second"),
             ] { #expect(await test.ask("POST", "/v1/keys", body, key: maker).field == field) }
+        }
+    }
+
+    @Test("a key that ends or is limited gives no other a new secret, which could last longer or do more; itself it may")
+    func boundedRotation() async throws {
+        try await TestGateway.run { test in
+            let other = await test.makeKey([.admin])
+            for maker in [
+                await test.makeKey([.admin], expiresIn: 60_000), await test.makeKey([.admin], limits: KeyLimits(rate: 1000)),
+                await test.makeKey([.admin], limits: KeyLimits(openInvoices: 5)),
+            ] {
+                #expect(await test.ask("POST", "/v1/keys/\(id(other))/rotate", "{}", key: maker).status == 403)
+                #expect(await test.ask("GET", "/v1/invoices", key: other).status == 200)
+                #expect(text(await test.ask("POST", "/v1/keys/\(id(maker))/rotate", "{}", key: maker), "key") != nil)
+            }
+        }
+    }
+
+    @Test("the gateway's standard limits bind what the admin of another account makes, and not what the operator makes")
+    func standardBinds() async throws {
+        try await TestGateway.run(keyLimits: KeyLimits(rate: 1000, openInvoices: 5)) { test in
+            let account = await test.makeAccount()
+            let admin = await test.makeKey([.admin], account: account)
+            for (limits, field) in [
+                (#"{"open_invoices":0}"#, "limits.open_invoices"), (#"{"open_invoices":6}"#, "limits.open_invoices"),
+                (#"{"requests_per_second":0}"#, "limits.requests_per_second"),
+            ] { #expect(await test.ask("POST", "/v1/keys", #"{"scopes":["admin"],"limits":\#(limits)}"#, key: admin).field == field) }
+            #expect(await test.ask("POST", "/v1/keys", #"{"scopes":["admin"],"limits":{"open_invoices":4}}"#, key: admin).status == 201)
+            #expect(await test.ask("POST", "/v1/keys", #"{"scopes":["admin"],"limits":{"open_invoices":0}}"#).status == 201)
         }
     }
 

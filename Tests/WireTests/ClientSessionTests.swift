@@ -54,6 +54,16 @@ import Wire
         #expect(Self.error(Self.answer(&session, asked, .known(.key(id: "b", account: 2, scopes: [])))) == 103)
     }
 
+    @Test("A refresh cannot end the right by which a channel is open, or the channel would outlive it", arguments: [
+        ([Scope.invoicesRead], 103), ([.eventsRead], nil),
+    ] as [([Scope], UInt64?)])
+    func lesserRefresh(scopes: [Scope], code: UInt64?) {
+        var session = Self.connected()
+        _ = Self.send(&session, #"{"id":2,"subscribe":{"channel":"events"}}"#)
+        let asked = Self.send(&session, #"{"id":3,"refresh":{"token":"u"}}"#)
+        #expect(Self.error(Self.answer(&session, asked, .known(.key(id: "b", account: 1, scopes: Scopes(scopes))))) == code)
+    }
+
     @Test("What will pass is called temporary, so that clients ask again; what stands is not", arguments: [
         (ClientSession.Authentication.unavailable, true), (.known(.key(id: "b", account: 2, scopes: [])), false),
     ])

@@ -21,7 +21,7 @@ extension GatewayAPI {
         let time = exchange.claim?.time ?? gateway.now
         let made: (end: UnixTime?, limits: KeyLimits)
         do throws(FieldError) {
-            made = try Self.bounded(wanted, by: maker, at: time)
+            made = try Self.bounded(wanted, by: maker, within: caller.isOperator ? KeyLimits() : gateway.settings.keyLimits, at: time)
         } catch {
             return exchange.refuse(.invalid(error))
         }
@@ -49,9 +49,9 @@ extension GatewayAPI {
         }
     }
 
-    /// A key that ends, or that is limited, makes keys that end no later and are limited as much.
+    /// A key that ends, or that is limited by itself or by the gateway's standard, makes keys that end no later and are limited as much.
     private static func bounded(
-        _ wanted: KeyRequest, by maker: APIKeyRecord, at time: UnixTime
+        _ wanted: KeyRequest, by maker: APIKeyRecord, within standard: KeyLimits, at time: UnixTime
     ) throws(FieldError) -> (end: UnixTime?, limits: KeyLimits) {
         var end: UnixTime?
         switch wanted.expiry {
@@ -65,16 +65,21 @@ extension GatewayAPI {
             throw .invalid(field: "expires_at", "the key that makes it ends at \(RFC3339.text(last))")
         }
         let limits = KeyLimits(
-            rate: try bounded(wanted.rate, by: maker.limits.rate, "limits.requests_per_second"),
-            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, "limits.open_invoices"))
+            rate: try bounded(wanted.rate, by: maker.limits.rate, standard.rate, "limits.requests_per_second"),
+            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, standard.openInvoices, "limits.open_invoices"))
         return (end, limits)
     }
 
-    private static func bounded(_ wanted: Int64?, by own: Int64?, _ field: String) throws(FieldError) -> Int64? {
-        guard let own, own > 0 else { return wanted }
+    private static func bounded(_ wanted: Int64?, by own: Int64?, _ standard: Int64?, _ field: String) throws(FieldError) -> Int64? {
         guard let wanted else { return own }
-        guard (1...own).contains(wanted) else { throw .invalid(field: field, "the key that makes it has \(own)") }
+        guard let most = own ?? standard, most > 0 else { return wanted }
+        guard (1...most).contains(wanted) else { throw .invalid(field: field, "the key that makes it has \(most)") }
         return wanted
+    }
+
+    /// Whether the key is bounded by nothing, so that it may make any other of its account.
+    private static func isUnbounded(_ key: APIKeyRecord) -> Bool {
+        key.expiresAt == nil && (key.limits.rate ?? 0) == 0 && (key.limits.openInvoices ?? 0) == 0
     }
 
     func listKeys(_ exchange: Exchange, _ caller: Caller) {
@@ -106,7 +111,8 @@ extension GatewayAPI {
         }
     }
 
-    /// Gives the key a new secret; the one before is good for the overlap, and one before that no more.
+    /// Gives the key a new secret; the one before is good for the overlap, and one before that no more. A key that ends or is limited gives
+    /// one to itself alone: another's could end later, or be limited less.
     func rotateKey(_ exchange: Exchange, _ caller: Caller, _ id: String) {
         let wanted: RotationRequest
         do throws(FieldError) {
@@ -114,6 +120,8 @@ extension GatewayAPI {
         } catch {
             return exchange.refuse(.invalid(error))
         }
+        guard let maker = authenticator.record(of: caller.keyID) else { return exchange.refuse(.unavailable) }
+        guard id == caller.keyID || Self.isUnbounded(maker) else { return exchange.refuse(.forbidden) }
         let seed = exchange.claim?.seed ?? SecureRandom.bytes32()
         guard let bytes = Hex.decode(id) else { return exchange.refuse(.unknownKey) }
         let (_, key) = APIKeyText.make(id: bytes, secret: claimSecrets.secret("rotation of \(id)", of: seed))

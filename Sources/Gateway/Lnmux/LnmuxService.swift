@@ -42,7 +42,7 @@ public final class LnmuxService {
         for version in ["v1", "v1alpha"] {
             server.handle("/grpc.reflection.\(version).ServerReflection/ServerReflectionInfo") { [weak self] call in
                 guard let self else { return }
-                ReflectionStream.serve(call) { go in self.authorize(call, nil) { _ in go() } }
+                ReflectionStream.serve(call) { go in self.authorize(call, nil, "ServerReflectionInfo") { _ in go() } }
             }
         }
     }
@@ -56,7 +56,7 @@ public final class LnmuxService {
         server.handleUnary("/lnmux.Service/" + method) { [weak self] bytes, call in
             guard let self else { return }
             api.gateway.metrics.grpcCalls[method, default: 0] += 1
-            authorize(call, scope) { [self] credentials in
+            authorize(call, scope, method) { [self] credentials in
                 guard let request = try? Request(serializedBytes: bytes) else {
                     return call.finish(GRPCStatus(.invalidArgument, "the message cannot be read"))
                 }
@@ -66,13 +66,17 @@ public final class LnmuxService {
     }
 
     /// Goes on with who asks, or ends the call. The same check as everywhere; only whoever brings no key may be let in here.
-    private func authorize(_ call: ServerCall, _ scope: Scope?, _ go: @escaping @LoopActor (Credentials) -> Void) {
+    private func authorize(_ call: ServerCall, _ scope: Scope?, _ method: String, _ go: @escaping @LoopActor (Credentials) -> Void) {
         let fields = call.metadata.entries.filter { $0.name == "authorization" }
         guard !fields.isEmpty || settings.requiresKey else { return go(Self.local) }
         guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.refuse(.unauthorized) }
-        api.admit(token, for: scope) { admission in
+        api.admit(token, for: scope) { [api] admission in
             switch admission {
-            case .refused(let problem, _, _): call.refuse(problem)
+            case .refused(let problem, let caller, _):
+                call.refuse(problem)
+                // As over REST: what somebody tried to change is in the audit log, unless he only asks too often.
+                guard let caller, scope == .invoicesWrite || scope == .invoicesSettle, problem != .rateLimited else { return }
+                api.note(caller, transport: "grpc", method: "RPC", path: method, status: problem.status) {}
             case .admitted(let caller, _): go(caller.credentials)
             }
         }
