@@ -179,7 +179,7 @@ def test_7_a_set_that_stays_incomplete_is_released_with_its_code(system):
     invoice = create(system)
     began = time.monotonic()
     result = pay(system, invoice, [{"node": 0, "amount_msat": 40_000}, {"node": 1, "amount_msat": 40_000}], total_msat=100_000)
-    assert failure(result)["code"] == 0x0017 and time.monotonic() - began < 10
+    assert failure(result)["code"] == 0x0017 and time.monotonic() - began < 20
     assert state(system, invoice) == "open" and pay(system, invoice)["status"] == "succeeded"
 
 
@@ -378,7 +378,7 @@ def test_33_a_revoked_key_ends(system):
     get = lambda: call("GET", system.base_url + "/v1/invoices", key=made["key"]).status
     assert get() == 200
     system.sql(f"UPDATE api_keys SET revoked_at = now() WHERE id = '{made['id']}'")
-    until(lambda: get() == 401, 8, "the end of a revoked key")
+    until(lambda: get() == 401, what="the end of a revoked key")
 
 
 def test_30_another_account_sees_and_touches_nothing(system):
@@ -493,7 +493,7 @@ def test_24_who_never_connects_is_closed(system):
 
 def test_24_one_byte_at_a_time_is_read(system):
     parts = urlsplit(system.base_url)
-    connection = socket.create_connection((parts.hostname, parts.port), timeout=5)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=30)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     message = b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -541,11 +541,11 @@ def test_24_a_flood_of_commands_is_answered_and_then_closed(system):
 
 def test_24_a_flood_of_connections_from_one_address_is_refused(system):
     parts = urlsplit(system.base_url)
-    answered = 0
+    answered, began = 0, time.monotonic()
     for _ in range(150):
         # Not this machine's own address, from which its proxies come.
         with socket.socket() as connection:
-            connection.settimeout(5)
+            connection.settimeout(30)
             connection.bind(("127.0.0.2", 0))
             try:
                 connection.connect((parts.hostname, parts.port))
@@ -553,7 +553,8 @@ def test_24_a_flood_of_connections_from_one_address_is_refused(system):
                 answered += connection.recv(100).startswith(b"HTTP/1.1 404")
             except ConnectionError:
                 pass
-    assert 50 <= answered < 120, answered
+    # Fifty at once, and five more in each second.
+    assert 50 <= answered <= min(149, 51 + 5 * (time.monotonic() - began)), answered
     assert api(system, "GET", "/v1/info").status == 200
 
 
@@ -567,7 +568,7 @@ def test_24_waiting_requests_are_bounded_and_their_places_freed(system):
     until(lambda: poll() == 429, what="the limit")
     for each in waiting[:5]:
         each.close()
-    until(lambda: poll() == 200, 3, "a freed place")
+    until(lambda: poll() == 200, 20, "a freed place")
     for each in waiting:
         each.close()
 

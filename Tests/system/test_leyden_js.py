@@ -237,10 +237,10 @@ def test_a_page_that_can_only_poll_lets_the_server_wait(system, browser, proxy):
     time.sleep(5)
     assert len(proxy.requests) == count, "nothing has happened, and nobody has asked"
     paying = Paying(system, invoice)
-    browser.until(state_is("accepted"), seconds=10)
+    browser.until(state_is("accepted"))
     until(lambda: waits + "accepted" in proxy.requests, what="a poll that knows the new state")
     assert api(system, "POST", f"/v1/invoices/{invoice['payment_hash']}/cancel", {}).status == 200
-    browser.until(state_is("canceled"), seconds=10)
+    browser.until(state_is("canceled"))
     assert paying.result()["status"] == "failed"
 
 

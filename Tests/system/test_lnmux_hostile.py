@@ -49,16 +49,15 @@ def test_what_is_not_served_is_unimplemented(client):
 
 
 def test_a_flood_of_streams_ends_at_the_limit(system, client):
-    connections = [Lnmux(system, options=[("grpc.use_local_subchannel_pool", 1), ("number", each)]) for each in range(3)]
-    streams = [one.call("SubscribeSingleInvoice", timeout=60, hash=os.urandom(32)) for one in connections for _ in range(900)]
-    let_in = refused = 0
+    # The limit is a key's, and this one has no other streams.
+    key = system.key("events:read")["key"]
+    connections = [Lnmux(system, key, options=[("grpc.use_local_subchannel_pool", 1), ("number", each)]) for each in range(3)]
+    streams = [one.call("SubscribeSingleInvoice", timeout=600, hash=os.urandom(32)) for one in connections for _ in range(900)]
     for stream in streams:
         stream.initial_metadata()
-        if stream.is_active():
-            let_in += 1
-        elif stream.code() == Code.RESOURCE_EXHAUSTED:
-            refused += 1
-    assert (let_in, refused) == (2000, 700)
+    # A refusal's status may come after its metadata.
+    until(lambda: sum(not stream.is_active() for stream in streams) >= 700, 60, "700 refusals")
+    assert [stream.code() for stream in streams if not stream.is_active()] == [Code.RESOURCE_EXHAUSTED] * 700
     for one in connections:
         one.channel.close()
 
@@ -73,10 +72,9 @@ def test_who_asks_and_does_not_read_loses_his_stream(client):
 def test_connections_beyond_the_limit_are_closed_at_once(system, client):
     client.call("GetInfo")
     host, port = system.grpc_address.split(":")
-    sockets = [socket.create_connection((host, int(port)), 5) for _ in range(600)]
+    sockets = [socket.create_connection((host, int(port)), 30) for _ in range(600)]
     closed = 0
     for each in sockets:
-        each.settimeout(5)
         try:
             closed += each.recv(1) == b""
         except ConnectionResetError:
@@ -95,8 +93,7 @@ def test_connections_beyond_the_limit_are_closed_at_once(system, client):
 ])
 def test_noise_is_hung_up_on(system, client, noise):
     host, port = system.grpc_address.split(":")
-    with socket.create_connection((host, int(port)), 5) as connection:
-        connection.settimeout(10)
+    with socket.create_connection((host, int(port)), 15) as connection:
         try:
             connection.sendall(noise)
             connection.shutdown(socket.SHUT_WR)

@@ -13,7 +13,7 @@ from client import api, call, create, events, pay, until
 from receiver import Receiver, flood, hang, unused_port
 from standardwebhooks import Webhook, WebhookVerificationError
 
-SETTINGS = "webhooks:\n  allow_networks: [127.0.0.1]\n  timeout: 2s\n"
+SETTINGS = "webhooks:\n  allow_networks: [127.0.0.1]\n  timeout: 10s\n"
 
 
 def endpoint(system, url, types=("invoice.created",), **fields):
@@ -211,12 +211,12 @@ def test_28_one_hanging_endpoint_does_not_delay_another(system):
         for _ in range(5):
             start = time.monotonic()
             ids = make(system, 1)
-            good.until_ids(ids, 5)
-            assert time.monotonic() - start < 1.5, "the hanging ones have the time-out of two seconds"
+            good.until_ids(ids)
+            assert time.monotonic() - start < 5, "the hanging ones have a time-out of ten seconds"
 
 
 def test_26_killed_in_the_middle_every_event_comes_and_in_order(system):
-    slow = {"seconds": 0.05}
+    slow = {"seconds": 0.2}
 
     def behave(_):
         time.sleep(slow["seconds"])
@@ -226,6 +226,7 @@ def test_26_killed_in_the_middle_every_event_comes_and_in_order(system):
         ids = make(system, 60)
         receiver.until(10)
         system.kill()
+        assert len(receiver.deliveries) < len(ids), "not in the middle"
         system.start_gateway()
         slow["seconds"] = 0
         receiver.until_ids(ids)
