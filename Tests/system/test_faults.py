@@ -271,9 +271,10 @@ def test_a_leader_that_slept_through_its_lease_commits_nothing(system):
         term = system.sql("SELECT term FROM stream")
         system.send("leyden", signal.SIGCONT)
         # It still believes that it leads. Once it does not any more, it asks the one that does.
-        answers = [decide(system, invoice, "settle").status for _ in range(3)]
-        asked = int(system.sql(f"SELECT count(*) FROM leader_requests WHERE answer IS NOT NULL AND term = {term}"))
-        assert answers.count(200) <= asked, "a deposed leader has settled what another one holds"
+        # What is decided already is answered from the store, so only the first yes says who gave it.
+        if any(decide(system, invoice, "settle").status == 200 for _ in range(3)):
+            done = system.sql(f"SELECT count(*) FROM leader_requests WHERE answer = 'done' AND term = {term}")
+            assert done != "0", "a deposed leader has settled what another one holds"
         until(lambda: system.ready().json["leader"] == "other", what="giving way")
         assert system.sql("SELECT term FROM stream") == term
         settle = lambda: call("POST", f"{base_url}/v1/invoices/{invoice['payment_hash']}/settle", {}, key=system.api_key).status == 200
