@@ -96,7 +96,8 @@ def until(condition, seconds=30, what="the condition"):
 
 
 def state(system, invoice):
-    return api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}").json["state"]
+    """`None` while the gateway cannot say."""
+    return api(system, "GET", f"/v1/invoices/{invoice['payment_hash']}").json.get("state")
 
 
 def until_state(system, invoice, wanted, seconds=30):
