@@ -34,7 +34,8 @@ public struct EventSelection: Equatable, Sendable {
     /// The types to ask the log for; empty for all.
     public var types: [EventType] { isAll ? [] : EventType.allCases.filter(admits) }
 
-    static func isKnown(_ pattern: String) -> Bool {
+    /// Whether it is a name that this version tells, or stands for some.
+    public static func isKnown(_ pattern: String) -> Bool {
         pattern == "*" || EventType.allCases.contains { $0.rawValue == pattern || pattern.hasSuffix(".*") && $0.rawValue.hasPrefix(pattern.dropLast()) }
     }
 }

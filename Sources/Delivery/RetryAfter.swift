@@ -1,4 +1,5 @@
 public import Payments
+internal import Wire
 
 /// The field `Retry-After` (RFC 9110, 10.2.3): seconds, or a date of HTTP.
 public enum RetryAfter {
@@ -19,12 +20,7 @@ public enum RetryAfter {
         else { return nil }
         let clock = words[4].split(separator: ":").map { Int64($0) ?? -1 }
         guard clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0...60).contains(clock[2]) else { return nil }
-        // Days since 1970-01-01, counted from March so that the leap day is the year's last.
-        let shifted = month > 2 ? year : year - 1
-        let era = shifted / 400
-        let yearOfEra = shifted % 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let days = RFC3339.daysSince1970(year: year, month: month, day: day)
         return UnixTime(seconds: days * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2])
     }
 

@@ -87,7 +87,8 @@ public enum RFC3339 {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
+    /// The day's place in the calendar, whose months have as many days as they are said to have.
+    public static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let yearOfEra = shifted % 400
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1

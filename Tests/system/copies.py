@@ -124,7 +124,7 @@ class Copy(Instance):
 
 
 class At:
-    """An edge as the client functions see a copy."""
+    """The gateway at other addresses, as the client functions see a copy."""
 
     def __init__(self, system, urls):
         self.base_url, self.internal_url = urls

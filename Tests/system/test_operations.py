@@ -11,6 +11,7 @@ import subprocess
 import pytest
 import yaml
 from client import api, call, create, pay, until
+from copies import At
 from instance import environment, free_ports
 from lnmux import Lnmux
 from websocket import Subscription
@@ -221,17 +222,10 @@ http {{
 
     try:
         until(answers, what="nginx")
-        yield At(system, f"http://127.0.0.1:{port}")
+        yield At(system, (f"http://127.0.0.1:{port}", system.internal_url))
     finally:
         process.terminate()
         process.wait(10)
-
-
-class At:
-    """The gateway as the client functions see it at another address."""
-
-    def __init__(self, system, base_url):
-        self.base_url, self.api_key, self.control_url = base_url, system.api_key, system.control_url
 
 
 def test_requests_and_pages_go_through_the_proxy(system, proxied):

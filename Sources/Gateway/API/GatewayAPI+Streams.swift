@@ -1,3 +1,4 @@
+internal import Delivery
 internal import Edge
 internal import Keys
 internal import Ledger
@@ -158,20 +159,9 @@ extension GatewayAPI {
     /// Names with commas between them; `invoice.*` stands for all that begin with it. `nil` if one is unknown.
     private func eventTypes(_ text: String?) -> [EventType]? {
         guard let text, !text.isEmpty else { return [] }
-        var types: Set<EventType> = []
-        for name in text.split(separator: ",") {
-            if name.hasSuffix(".*") {
-                let matching = EventType.allCases.filter { $0.rawValue.hasPrefix(name.dropLast()) }
-                guard !matching.isEmpty else { return nil }
-                types.formUnion(matching)
-            } else {
-                let type = EventType(rawValue: String(name))
-                guard EventType.allCases.contains(type) else { return nil }
-                types.insert(type)
-            }
-        }
-        guard !types.isEmpty else { return nil }
+        let names = text.split(separator: ",").map(String.init)
+        guard !names.isEmpty, names.allSatisfy({ $0 != "*" && EventSelection.isKnown($0) }) else { return nil }
         // In one order, so that all who ask for the same share what is read for them.
-        return EventType.allCases.filter(types.contains)
+        return EventSelection(stored: names).types
     }
 }
