@@ -31,7 +31,7 @@ final class Transfer {
         self.done = done
     }
 
-    /// Takes a handle and sets all of it; `nil` if no address or no time is left.
+    /// Takes a handle and sets all of it; `false` if no address or no time is left, and then the handle is not taken.
     func prepare(_ handle: UnsafeMutableRawPointer, userAgent: String) -> Bool {
         let now = Clock.monotonicNanoseconds
         guard let address = addresses.popFirst(), now < deadline else { return false }
