@@ -2,6 +2,7 @@ internal import CLWS
 internal import Fanout
 internal import Loop
 internal import Payments
+internal import Payments
 internal import Wire
 
 /// One WebSocket client: what it is subscribed to, what waits for it, and its session of the Centrifuge protocol.
@@ -25,8 +26,8 @@ final class WebSocketClient {
     private var stalls: UInt8 = 0
     /// Whether the next bytes go on with a frame.
     private var isInFrame = false
-    let hub: WebSocketHub
     var session: ClientSession
+    let hub: WebSocketHub
     /// Bytes of a message whose end has not arrived.
     var partial: [UInt8] = []
     private(set) var outbox = Outbox()
@@ -44,6 +45,12 @@ final class WebSocketClient {
         unsafe descriptor = lws_get_socket_fd(wsi)
         self.hub = hub
         self.session = session
+    }
+
+    /// Whether its own watch token is the invoice's.
+    func watches(_ hash: PaymentHash) -> Bool {
+        guard case .watch(let own) = session.credentials else { return false }
+        return own == hash
     }
 
     private var outboxLimit: Int {
@@ -76,7 +83,7 @@ final class WebSocketClient {
 
     func becameBlocked() {
         guard !isBlocked else { return }
-        setBlocked(true)
+        isBlocked = true
         for membership in memberships { membership.topic.setBlocked(membership.index, true) }
     }
 
@@ -127,13 +134,8 @@ final class WebSocketClient {
                 return true
             }
         }
-        setBlocked(false)
+        isBlocked = false
         return true
-    }
-
-    private func setBlocked(_ isBlocked: Bool) {
-        self.isBlocked = isBlocked
-        for case .invoice(let hash) in session.channels { hub.listeners.setBlocked(self, isBlocked, on: hash) }
     }
 
     // MARK: Topics

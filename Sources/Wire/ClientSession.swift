@@ -13,25 +13,25 @@ public struct ClientSession: Sendable {
 
     enum Phase: Equatable { case new, connecting, connected, closed }
 
-    // Tens of thousands of these lie in memory: what is small stands where what is before it ends oddly.
-    let settings: SessionSettings
-    private let client: UInt64
-    /// What is subscribed to or about to be.
-    public internal(set) var channels = SmallArray<Channel>()
-    /// How many commands it may still send at once; below zero it is refused, and far below closed.
-    var commandsLeft: Int16
-    private var heardAt: Int32
-    var credentials: Credentials?
+    // Tens of thousands of these lie in memory: what is small stands where what is before it ends oddly. What is asked for
+    // at every event comes first.
+    public internal(set) var credentials: Credentials?
     var phase = Phase.new
     /// Whether the newest ping, of `pingedAt`, waits for its answer.
     private var isPinged = false
     private var pingedAt: Int32 = 0
+    private var heardAt: Int32
+    /// How long the messages were that came while the connect command waits for its answer.
+    private var earlyBytes: Int32 = 0
+    private let client: UInt64
+    let settings: SessionSettings
+    private var open = OpenChannels()
+    /// How many commands it may still send at once; below zero it is refused, and far below closed.
+    var commandsLeft: Int16
+    private var nextRequest: UInt32 = 0
     /// By whose right a channel is open, where a token of its own was shown for it.
     var rights: [Channel: Credentials] = [:]
-    /// With what came while the connect command waits for its answer; `earlyBytes` is how long the messages of that were.
     private var pending: [PendingCommand] = []
-    private var earlyBytes: Int32 = 0
-    private var nextRequest: UInt32 = 0
 
     /// `client` is the id that the client is told, in hexadecimal digits; `now` counts seconds.
     public init(settings: SessionSettings, client: UInt64, now: Int64) {
@@ -113,14 +113,14 @@ public struct ClientSession: Sendable {
         _ id: UInt32, _ name: String, _ token: String?, _ recovery: ClientCommand.Position?, _ orders: inout [SessionOrder]
     ) {
         guard let channel = Channel(name) else { return refuse(id, .unknownChannel, &orders) }
-        guard !channels.contains(channel) else { return refuse(id, .alreadySubscribed, &orders) }
-        guard channels.count < limit else { return refuse(id, .limitExceeded, &orders) }
+        guard !open.contains(channel, own: credentials?.watched) else { return refuse(id, .alreadySubscribed, &orders) }
+        guard open.count < limit else { return refuse(id, .limitExceeded, &orders) }
         if let token {
-            channels.append(channel)
+            admit(channel)
             return orders.append(.authenticate(token: token, request: wait(id, .subscribe(channel, token: recovery))))
         }
         guard let credentials, channel.admits(credentials) else { return refuse(id, .permissionDenied, &orders) }
-        channels.append(channel)
+        admit(channel)
         begin(id, channel, recovery, account: credentials.account, &orders)
     }
 
@@ -136,8 +136,7 @@ public struct ClientSession: Sendable {
 
     private mutating func unsubscribe(_ id: UInt32, _ name: String, _ orders: inout [SessionOrder]) {
         guard let channel = Channel(name) else { return refuse(id, .unknownChannel, &orders) }
-        if let index = channels.firstIndex(of: channel) {
-            channels.remove(at: index)
+        if dismiss(channel) {
             if !rights.isEmpty { rights[channel] = nil }
             pending.removeAll { $0.kind.subscribes(to: channel) }
             orders.append(.leave(channel))
@@ -196,6 +195,14 @@ public struct ClientSession: Sendable {
     }
 
     // MARK: Parts
+
+    /// What is subscribed to or about to be.
+    public var channels: [Channel] { open.all(own: credentials?.watched) }
+
+    private mutating func admit(_ channel: Channel) { open.insert(channel, own: credentials?.watched) }
+
+    @discardableResult
+    mutating func dismiss(_ channel: Channel) -> Bool { open.remove(channel, own: credentials?.watched) }
 
     /// Whether it has said who it is, or that it is nobody.
     public var isConnected: Bool { phase == .connected }

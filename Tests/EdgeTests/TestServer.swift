@@ -88,7 +88,9 @@ final class TestChannels: ChannelSource {
         case "key": done(.known(.key(id: "k", account: 1, scopes: [.admin])))
         case "other": done(.known(.key(id: "o", account: 2, scopes: [.admin])))
         case "watch": LoopActor.atEndOfTurn { done(.known(.watch(Self.hash))) }
-        default: done(.unknown)
+        default:
+            guard token.hasPrefix("watch:"), let hash = PaymentHash(hex: String(token.dropFirst(6))) else { return done(.unknown) }
+            done(.known(.watch(hash)))
         }
     }
 

@@ -20,8 +20,8 @@ import Wire
         #expect(ClientSessionTests.error(send(&session, Self.subscribe(128, id: 200))) == 106)
     }
 
-    @Test("a session that waits for nothing takes 128 bytes, of which tens of thousands lie in memory")
-    func size() { #expect(MemoryLayout<ClientSession>.size <= 128) }
+    @Test("a session that waits for nothing takes 96 bytes, of which tens of thousands lie in memory")
+    func size() { #expect(MemoryLayout<ClientSession>.size <= 96) }
 
     @Test("whoever has no key gets four channels")
     func watchedChannels() {
