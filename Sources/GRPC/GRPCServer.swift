@@ -37,7 +37,10 @@ public final class GRPCServer {
                 guard request == nil else { return call.finish(GRPCStatus(.invalidArgument, "more than one message came")) }
                 request = message
             }
+            // Who asks and cancels without end leaves no timers behind.
+            call.onCancel = { Self.deadlines.cancel(deadline) }
             call.onHalfClose = { [unowned call] in
+                call.onCancel = nil
                 Self.deadlines.cancel(deadline)
                 if let request { handler(request, call) } else { call.finish(GRPCStatus(.internalError, "no message came")) }
             }

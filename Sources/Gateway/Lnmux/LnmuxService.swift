@@ -14,6 +14,7 @@ public final class LnmuxService {
     let settings: LnmuxSettings
     /// Its streams and waiting calls.
     let streams = OpenStreams(limits: LnmuxSettings.streamLimits)
+    let lists = ListPlaces(limits: LnmuxSettings.listLimits)
 
     public init(api: GatewayAPI, settings: LnmuxSettings) {
         self.api = api
