@@ -47,7 +47,8 @@ public final class GRPCServer {
         }
     }
 
-    private static let deadlines = TimerWheel()
+    /// Of requests that have not come.
+    static let deadlines = TimerWheel()
 
     /// Listens; returns the port in use. Servers that share a port are given its connections by turns.
     @discardableResult

@@ -1,4 +1,4 @@
-import GRPC
+@testable import GRPC
 import Loop
 import Testing
 
@@ -66,6 +66,21 @@ struct ServerLimitTests {
         #expect(status.code == .deadlineExceeded)
         #expect(await client.outcome("Unary", [[1], [2]]).status.code == .invalidArgument)
         #expect(await client.outcome("Unary", [[1]]).messages == [[1]])
+        client.close()
+        server.stop()
+    }
+
+    @Test("calls that are cancelled before their request has come leave no deadlines behind")
+    func cancelledRequests() async throws {
+        let (server, port) = try serve { _ in }
+        let client = client(port)
+        let before = GRPCServer.deadlines.count
+        var calls: [ClientCall] = []
+        for _ in 0..<20 { calls.append(await open("Unary", at: client)) }
+        #expect(GRPCServer.deadlines.count == before + 20)
+        for call in calls { call.cancel() }
+        for _ in 0..<100 where server.callCount > 0 { await pause(milliseconds: 20) }
+        #expect(GRPCServer.deadlines.count == before)
         client.close()
         server.stop()
     }
