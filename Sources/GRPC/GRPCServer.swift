@@ -34,10 +34,13 @@ public final class GRPCServer {
                 call?.finish(GRPCStatus(.deadlineExceeded, "the request did not come"))
             }
             call.onMessage = { [unowned call] message in
-                guard request == nil else { return call.finish(GRPCStatus(.invalidArgument, "more than one message came")) }
+                guard request == nil else {
+                    Self.deadlines.cancel(deadline)
+                    return call.finish(GRPCStatus(.invalidArgument, "more than one message came"))
+                }
                 request = message
             }
-            // Who asks and cancels without end leaves no timers behind.
+            // Who begins calls without end leaves no timers behind.
             call.onCancel = { Self.deadlines.cancel(deadline) }
             call.onHalfClose = { [unowned call] in
                 call.onCancel = nil
