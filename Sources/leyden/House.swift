@@ -32,7 +32,7 @@ final class House {
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
             eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), keyLimits: configuration.keyLimits,
-            webhooks: configuration.webhooks, mayLead: role != .edge, migrates: configuration.migratesByItself,
+            webhooks: configuration.webhooks, requiresListener: configuration.grpc.requiresSubscriber, mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {
@@ -55,7 +55,6 @@ final class House {
             application: api, channels: api, logger: logger)
         lnmux = role == .mux || isShard ? nil : try LnmuxServer(configuration.grpc, api: api, mayBeTaken: role == .edge, logger: logger)
         let edge = edge
-        let lnmux = lnmux
         internalEdge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
@@ -63,10 +62,9 @@ final class House {
         self.logger = logger
         gateway.onRestored = { Foundation.exit(75) }  // EX_TEMPFAIL: whoever supervises it starts it again
         gateway.onBegin = { [edge] head in edge?.begin(after: head) }
-        gateway.onEvents = { [api, edge, lnmux] events in
+        gateway.onEvents = { [api, edge] events in
             edge?.publish(events)
             api.published(events)
-            lnmux?.published(events)
         }
     }
 

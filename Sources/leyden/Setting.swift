@@ -85,6 +85,9 @@ struct Setting: Sendable {
                     + "everything there, which is refused unless grpc_listen is an address of this machine alone."),
         Setting("grpc.tls_cert", example: "/etc/leyden/grpc.crt", "Certificate (PEM) of `grpc_listen`; unset: in the clear, as lnmux."),
         Setting("grpc.tls_key", example: "/etc/leyden/grpc.key", "Its private key (PEM)."),
+        Setting("grpc.require_subscriber", "false",
+                "Whether a payment of a stateless hold invoice is turned away while its account has no SubscribeInvoiceAccepted open at\n"
+                    + "any process, nor had one in the last 30 s: as lnmux, which holds nothing that nobody would hear of."),
         Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
         Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),
         Setting("log.format", "console", "console: a line for people. json: an object on a line, with time, level, label, room and message."),

@@ -37,6 +37,14 @@ final class TestApplication: EdgeApplication {
     }
 
     func forgetKept() { kept = [] }
+
+    /// How many chunks the first stream took until it was cut off, `most` at most.
+    func fillStream(most: Int, chunkBytes: Int) -> Int {
+        let chunk = [UInt8](repeating: 0x61, count: chunkBytes)
+        var sent = 0
+        while streams[0].send(chunk), sent < most { sent += 1 }
+        return sent
+    }
 }
 
 @LoopActor

@@ -70,6 +70,10 @@ extension Ledger {
         await withCheckedContinuation { done in lookup(hashes) { done.resume(returning: $0) } }
     }
 
+    func settlements(account: Int64 = 1, from sequence: Int64 = 0, limit: Int = 100) async throws -> [RequestedSettlement] {
+        try await withCheckedContinuation { done in settlements(account: account, from: sequence, limit: limit) { done.resume(returning: $0) } }.get()
+    }
+
     func unresolved() async -> [StoredSet] {
         await withCheckedContinuation { done in unresolved { done.resume(returning: $0) } }
     }
@@ -104,6 +108,22 @@ extension Ledger {
 
     func stream() async throws -> StreamPosition {
         try await withCheckedContinuation { done in stream { done.resume(returning: $0) } }.get()
+    }
+
+    func setDrained(_ node: PublicKey, _ isDrained: Bool, term: Int64) async throws -> Bool {
+        try await withCheckedContinuation { done in setDrained(node, isDrained, term: term) { done.resume(returning: $0) } }.get()
+    }
+
+    func drainedNodes() async throws -> Set<PublicKey> {
+        try await withCheckedContinuation { done in drainedNodes { done.resume(returning: $0) } }.get()
+    }
+
+    func tellAttendance(_ accounts: Set<Int64>) async throws {
+        try await withCheckedContinuation { done in tellAttendance(accounts) { done.resume(returning: $0) } }.get()
+    }
+
+    func attendedAccounts() async throws -> Set<Int64> {
+        try await withCheckedContinuation { done in attendedAccounts(withinMilliseconds: 30_000) { done.resume(returning: $0) } }.get()
     }
 
     func insertKey(_ key: APIKeyRecord) async throws -> Bool {

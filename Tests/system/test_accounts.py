@@ -14,11 +14,7 @@ from wire import EventReader
 
 
 def keys(system, *arguments):
-    """What `leyden keys` prints, as JSON."""
-    command = [str(system.binaries / "leyden"), "keys", *arguments, "--json", "--config", str(system.configuration)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return system.command_json("keys", *arguments)
 
 
 class Socket:

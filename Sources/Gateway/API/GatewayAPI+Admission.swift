@@ -91,7 +91,7 @@ extension GatewayAPI {
 
     /// Ends streams whose right has ended, and counts what has to be counted by somebody.
     func review() {
-        for streams in [streams] + others { streams.review { authenticator.standing(of: $0) } }
+        for streams in allStreams { streams.review { authenticator.standing(of: $0) } }
         rounds += 1
         guard gateway.isLeader, rounds % 5 == 0 else { return }
         openInvoices.settleUp()

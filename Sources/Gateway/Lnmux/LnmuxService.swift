@@ -2,7 +2,7 @@ public import GRPC
 internal import Ledger
 internal import LnmuxProto
 public import Loop
-public import Payments
+internal import Payments
 internal import SwiftProtobuf
 internal import Wire
 
@@ -14,18 +14,13 @@ public final class LnmuxService {
     let settings: LnmuxSettings
     /// Its streams and waiting calls.
     let streams = OpenStreams(limits: LnmuxSettings.streamLimits)
+    let lists = ListPlaces(limits: LnmuxSettings.listLimits)
 
     public init(api: GatewayAPI, settings: LnmuxSettings) {
         self.api = api
         self.settings = settings
-        api.others.append(streams)
+        api.serve(streams)
     }
-
-    /// Committed events, for the calls that wait here.
-    public func published(_ events: [PublishedEvent]) { streams.published(events) }
-
-    /// Tells all streams and waiting calls to come back later.
-    public func endStreams() { streams.endAll() }
 
     /// Answers the service's methods, and reflection's, on this server.
     public func serve(on server: GRPCServer) {
