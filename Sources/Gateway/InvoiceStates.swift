@@ -14,7 +14,7 @@ final class InvoiceStates {
     private let ledger: Ledger
     private let head: @LoopActor () -> Int64
     private let asked: @LoopActor () -> Void
-    private var waiting: [(hash: PaymentHash, answer: Answer)] = []
+    private var waiting: [(hash: PaymentHash, account: Int64?, answer: Answer)] = []
     private var isAsking = false
     private let turnEnd = OncePerTurn()
 
@@ -25,8 +25,9 @@ final class InvoiceStates {
         self.asked = asked
     }
 
-    func read(_ hash: PaymentHash, _ answer: @escaping Answer) {
-        waiting.append((hash, answer))
+    /// Of an account that is named only its own invoice.
+    func read(_ hash: PaymentHash, of account: Int64?, _ answer: @escaping Answer) {
+        waiting.append((hash, account, answer))
         schedule()
     }
 
@@ -43,9 +44,11 @@ final class InvoiceStates {
         asked()
         ledger.invoices(Array(Set(asking.map(\.hash)))) { [self] result in
             isAsking = false
-            for (hash, answer) in asking {
+            for (hash, account, answer) in asking {
                 switch result {
-                case .success(let found): answer(.success((found[hash], head)))
+                case .success(let found):
+                    let record = found[hash].flatMap { account == nil || $0.account == account ? $0 : nil }
+                    answer(.success((record, head)))
                 case .failure: answer(.failure(.unavailable))
                 }
             }

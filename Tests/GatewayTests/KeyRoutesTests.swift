@@ -226,6 +226,62 @@ import Wire
         }
     }
 
+    @Test("an account makes as many valid keys as it may; the refusal names the limit, one that is revoked makes room")
+    func keyLimit() async throws {
+        try await TestGateway.run(keysPerAccount: 3) { test in
+            let body = #"{"scopes":["invoices:read"]}"#
+            let fields = ["Idempotency-Key": "third"]
+            let second = await test.ask("POST", "/v1/keys", body)
+            let third = await test.ask("POST", "/v1/keys", body, fields: fields)
+            #expect(second.status == 201 && third.status == 201)
+            let refused = await test.ask("POST", "/v1/keys", body)
+            #expect(refused.status == 409 && refused.problem == "too_many_keys")
+            let limit = try refused.json["limit"]?.text
+            #expect(limit == "keys")
+            #expect(await test.ask("POST", "/v1/keys", body, fields: fields).body == third.body, "what was made is answered again")
+            TestServer.sql("UPDATE claims SET status = NULL, answer = NULL, claimed_until = now() - interval '1 second'", in: test.database)
+            #expect(await test.ask("POST", "/v1/keys", body, fields: fields).status == 201, "it was made, and takes no second place")
+            let account = await test.makeAccount()
+            #expect(await test.ask("POST", "/v1/keys", #"{"scopes":["admin"],"account":\#(account)}"#).status == 201, "another account's are its own")
+            _ = await test.ask("DELETE", "/v1/keys/\(text(second, "id") ?? "")")
+            #expect(await test.ask("POST", "/v1/keys", body).status == 201)
+        }
+    }
+
+    @Test("a refusal names the limit that was reached, and says when to come back as the header does")
+    func namedLimits() async throws {
+        try await TestGateway.run(limits: StreamLimits(total: 10, perKey: 0, perWatchToken: 1)) { test in
+            let scopes: [Scope] = [.invoicesRead, .invoicesWrite, .eventsRead]
+            let slow = await test.makeKey(scopes, limits: KeyLimits(rate: 1)), small = await test.makeKey(scopes, limits: KeyLimits(openInvoices: 1))
+            _ = try await test.create(key: small)
+            var refused = [await test.ask("POST", "/v1/invoices", "{}", key: small), await test.ask("GET", "/v1/events?after=1&wait=60", key: small)]
+            for _ in 0..<5 where refused.count == 2 {
+                let answer = await test.ask("GET", "/v1/invoices", key: slow)
+                if answer.status == 429 { refused.append(answer) }
+            }
+            for (answer, (code, limit)) in zip(refused, [("too_many_open_invoices", "open_invoices"), ("too_many_streams", "streams"), ("rate_limited", "requests_per_second")]) {
+                let document = try answer.json
+                #expect(answer.status == 429 && answer.problem == code && document["limit"]?.text == limit)
+                #expect(document["retry_after_seconds"]?.integer.map { "\($0)" } == answer.fields["retry-after"])
+            }
+            #expect(refused.count == 3)
+        }
+    }
+
+    @Test("there are as many accounts as a payment secret can name: the last one is paid, and the next is refused")
+    func lastAccount() async throws {
+        try await TestGateway.run { test in
+            TestServer.sql("ALTER TABLE accounts ALTER COLUMN id RESTART WITH \(UInt32.max)", in: test.database)
+            let last = await test.ask("POST", "/v1/accounts", #"{"name":"last"}"#)
+            let number = try last.json["id"]?.integer
+            #expect(last.status == 201 && number == Int64(UInt32.max))
+            let refused = await test.ask("POST", "/v1/accounts", #"{"name":"beyond"}"#)
+            #expect(refused.status == 409 && refused.problem == "too_many_accounts")
+            let key = await test.makeKey([.invoicesWrite, .invoicesRead], account: Int64(UInt32.max))
+            #expect(await test.ask("POST", "/v1/invoices", #"{"stateless":true}"#, key: key).status == 201)
+        }
+    }
+
     // MARK: The audit log
 
     @Test("what a key changes or tries to change stands in the log when it is answered, without any secret")
