@@ -37,7 +37,8 @@ public struct GatewaySettings: Sendable {
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
         leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, keyLimits: KeyLimits = KeyLimits(),
-        keysPerAccount: Int64 = 1000, auditRetentionMilliseconds: Int64 = 34_560_000_000, webhooks: WebhookSettings = .init(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
+        keysPerAccount: Int64 = 1000, auditRetentionMilliseconds: Int64 = 34_560_000_000, webhooks: WebhookSettings = .init(), mayLead: Bool = true,
+        migrates: Bool = true, instance: String, version: String
     ) {
         self.network = network
         self.publicURL = publicURL
