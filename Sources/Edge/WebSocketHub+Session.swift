@@ -60,6 +60,7 @@ extension WebSocketHub {
                 guard !client.isClosing else { return }
                 perform(client.session.answered(result, for: request), for: client)
             }
+        case .denied(let method, let decision, let credentials): source.denied(method, decision, by: credentials)
         case .count(.recovered): counters.recovered += 1
         case .count(.unrecoverable): counters.unrecoverable += 1
         case .count(.unavailable): counters.unavailable += 1

@@ -20,7 +20,10 @@ final class InvoiceStates {
         }
     }
 
-    func read(_ hash: PaymentHash, _ answer: @escaping Answer) {
-        wanted.add(hash) { result in answer(result.mapError { _ in .unavailable }) }
+    /// Of an account that is named only its own invoice.
+    func read(_ hash: PaymentHash, of account: Int64?, _ answer: @escaping Answer) {
+        wanted.add(hash) { result in
+            answer(result.map { record, head in (account == nil || record?.account == account ? record : nil, head) }.mapError { _ in .unavailable })
+        }
     }
 }

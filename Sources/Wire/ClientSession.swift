@@ -158,7 +158,10 @@ public struct ClientSession: Sendable {
         guard let method = RemoteMethod(rawValue: name) else { return refuse(id, .methodNotFound, &orders) }
         guard let data else { return refuse(id, .badRequest, &orders) }
         let isOwnInvoice = method == .get && credentials == .watch(data.paymentHash)
-        guard let credentials, isOwnInvoice || credentials.allows(method.scope) else { return refuse(id, .permissionDenied, &orders) }
+        guard let credentials, isOwnInvoice || credentials.allows(method.scope) else {
+            if let credentials { orders.append(.denied(method, data, by: credentials)) }
+            return refuse(id, .permissionDenied, &orders)
+        }
         orders.append(.call(method, data, by: credentials, request: wait(id, .call)))
     }
 

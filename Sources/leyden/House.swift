@@ -32,7 +32,9 @@ final class House {
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
             eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), keyLimits: configuration.keyLimits,
-            webhooks: configuration.webhooks, requiresListener: configuration.grpc.requiresSubscriber, mayLead: role != .edge, migrates: configuration.migratesByItself,
+            keysPerAccount: configuration.keysPerAccount, auditRetentionMilliseconds: Int64(configuration.auditRetention.milliseconds),
+            webhooks: configuration.webhooks, requiresListener: configuration.grpc.requiresSubscriber, mayLead: role != .edge,
+            migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {

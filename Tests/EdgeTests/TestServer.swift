@@ -86,6 +86,7 @@ final class TestChannels: ChannelSource {
     var events: [PublishedEvent] = []
     var first: Int64 = 1
     var isAway = false
+    private(set) var denied: [String] = []
     /// Those that are good no more.
     var ended: [Credentials] = []
     /// When set, loads wait here until they are let go.
@@ -122,6 +123,8 @@ final class TestChannels: ChannelSource {
     ) {
         done(method == .get ? .success(Array(#"{"payment_hash":"\#(decision.paymentHash)"}"#.utf8)) : .failure(.permissionDenied))
     }
+
+    func denied(_ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials) { denied.append(method.rawValue) }
 
     func letGo() {
         let bodies = held ?? []

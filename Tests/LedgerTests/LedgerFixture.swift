@@ -126,8 +126,8 @@ extension Ledger {
         try await withCheckedContinuation { done in attendedAccounts(withinMilliseconds: 30_000) { done.resume(returning: $0) } }.get()
     }
 
-    func insertKey(_ key: APIKeyRecord) async throws -> Bool {
-        try await withCheckedContinuation { done in insertKey(key) { done.resume(returning: $0) } }.get()
+    func insertKey(_ key: APIKeyRecord, limit: Int64? = nil) async throws -> APIKeyInsertion {
+        try await withCheckedContinuation { done in insertKey(key, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
     func key(hash: Bytes32) async throws -> APIKeyRecord? {
@@ -142,9 +142,9 @@ extension Ledger {
         try await withCheckedContinuation { done in revokeKey(id, account: account, at: time) { done.resume(returning: $0) } }.get()
     }
 
-    func rotateKey(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime) async throws -> APIKeyRecord? {
+    func rotateKey(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime, for lease: ClaimLease? = nil) async throws -> APIKeyRecord? {
         try await withCheckedContinuation { done in
-            rotateKey(id, account: account, to: hash, previousUntil: previousUntil, at: time) { done.resume(returning: $0) }
+            rotateKey(id, account: account, to: hash, previousUntil: previousUntil, at: time, for: lease) { done.resume(returning: $0) }
         }.get()
     }
 
@@ -168,16 +168,21 @@ extension Ledger {
         try await withCheckedContinuation { done in audit(account: account, before: before, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
+    func forgetAudit(before id: String) async throws -> Int {
+        try await withCheckedContinuation { done in forgetAudit(before: id) { done.resume(returning: $0) } }.get()
+    }
+
     func claim(_ wanted: [ClaimRequest]) async throws -> [ClaimOutcome] {
         try await withCheckedContinuation { done in claim(wanted) { done.resume(returning: $0) } }.get()
     }
 
-    func answerClaims(_ answers: [ClaimAnswer]) async throws {
+    @discardableResult
+    func answerClaims(_ answers: [ClaimAnswer]) async throws -> [Bool] {
         try await withCheckedContinuation { done in answerClaims(answers) { done.resume(returning: $0) } }.get()
     }
 
-    func freeClaim(_ account: Int64, _ key: String) async throws {
-        try await withCheckedContinuation { done in freeClaim(account, key) { done.resume(returning: $0) } }.get()
+    func freeClaim(_ lease: ClaimLease) async throws {
+        try await withCheckedContinuation { done in freeClaim(lease) { done.resume(returning: $0) } }.get()
     }
 
     func forgetClaims(before time: UnixTime) async throws -> Int {

@@ -159,13 +159,13 @@ struct ReadTests {
     func keys() async throws {
         try await withLedger { (ledger, _) async throws in
             let key = APIKeyRecord(id: "k1", name: "Shop", hash: bytes(1, 7), scopes: ["invoices:read", "events:read"], account: 1, createdAt: now)
-            #expect(try await ledger.insertKey(key))
-            #expect(try await ledger.insertKey(key) == false)
+            #expect(try await ledger.insertKey(key) == .made)
+            #expect(try await ledger.insertKey(key) == .refused)
             #expect(try await ledger.key(hash: key.hash) == key)
             #expect(try await ledger.key(hash: bytes(2, 7)) == nil)
             var other = key
             (other.id, other.hash, other.account) = ("k2", bytes(3, 7), 99)
-            #expect(try await ledger.insertKey(other) == false, "there is no such account")
+            #expect(try await ledger.insertKey(other) == .refused, "there is no such account")
             #expect(try await ledger.revokeKey("k1", account: 2, at: now) == nil)
             #expect(try await ledger.revokeKey("k1", account: 1, at: now)?.revokedAt == now)
             #expect(try await ledger.revokeKey("k1", account: nil, at: now.advanced(byMilliseconds: 5))?.revokedAt == now, "once is for ever")

@@ -136,6 +136,17 @@ def test_limits(system, ask):
     assert ask("GET", "/v1/events", query="?wait=0&after=" + system.sql("SELECT head FROM stream")).json["next"] is not None
 
 
+def test_what_an_account_and_the_gateway_are_full_of(system, ask):
+    account = ask("POST", "/v1/accounts", {"name": "full"}).json["id"]
+    system.sql("INSERT INTO api_keys (id, name, hash, scopes, account, created_at)"
+               f" SELECT lpad(to_hex(n), 16, '0'), '', int8send(n), '{{}}', {account}, now() FROM generate_series(1, 1000) n")
+    refused = ask("POST", "/v1/keys", {"scopes": ["admin"], "account": account})
+    assert refused.status == 409 and refused.json["code"] == "too_many_keys" and refused.json["limit"] == "keys"
+    system.sql(f"DELETE FROM api_keys WHERE account = {account}; ALTER TABLE accounts ALTER COLUMN id RESTART WITH 4294967295")
+    assert [ask("POST", "/v1/accounts", {"name": name}).status for name in ("last", "beyond")] == [201, 409]
+    system.sql("ALTER TABLE accounts ALTER COLUMN id RESTART WITH 100000")
+
+
 def test_events_and_watching(system, ask, rest):
     invoice = create(system)
     assert pay(system, invoice)["status"] == "succeeded"

@@ -12,9 +12,9 @@ extension LnmuxService {
     private func present(
         _ hash: PaymentHash, _ account: Int64, _ call: ServerCall, _ found: @escaping @LoopActor (InvoiceRecord?, _ head: Int64) -> Void
     ) {
-        api.gateway.states.read(hash) { result in
+        api.gateway.states.read(hash, of: account) { result in
             guard case .success(let present) = result else { return call.refuse(.unavailable) }
-            found(present.record?.account == account ? present.record : nil, present.head)
+            found(present.record, present.head)
         }
     }
 

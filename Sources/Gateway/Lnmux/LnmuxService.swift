@@ -67,12 +67,14 @@ public final class LnmuxService {
         guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.refuse(.unauthorized) }
         api.admit(token, for: scope) { [api] admission in
             switch admission {
-            case .refused(let problem, let caller, _):
-                call.refuse(problem)
-                // As over REST: what somebody tried to change is in the audit log, unless he only asks too often.
-                guard let caller, scope == .invoicesWrite || scope == .invoicesSettle, problem != .rateLimited else { return }
-                api.note(caller, transport: "grpc", method: "RPC", path: method, status: problem.status) {}
-            case .admitted(let caller, _): go(caller.credentials)
+            case .refused(let problem, let caller, let quota):
+                call.tell(quota)
+                // As over REST: what somebody tried to change is in the audit log when he is answered, unless he only asks too often.
+                guard let caller, scope == .invoicesWrite || scope == .invoicesSettle, quota?.isExceeded != true else { return call.refuse(problem) }
+                api.note(caller, transport: "grpc", method: "RPC", path: method, status: problem.status) { call.refuse(problem) }
+            case .admitted(let caller, let quota):
+                call.tell(quota)
+                go(caller.credentials)
             }
         }
     }
