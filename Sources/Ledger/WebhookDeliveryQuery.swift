@@ -1,5 +1,5 @@
 internal import Delivery
-public import Payments
+internal import Payments
 
 /// The statements on deliveries.
 enum WebhookDeliveryQuery {
@@ -63,8 +63,8 @@ enum WebhookDeliveryQuery {
         parameters.append(names)
         return Step(
             Statement("bring deliveries forward", """
-                UPDATE webhook_deliveries SET next_attempt_at = least(next_attempt_at, now())
-                WHERE endpoint = ANY ($2) AND next_attempt_at IS NOT NULL AND \(leads)
+                -- What is due stays as it is: an endpoint that comes and goes must not have all of it written again each time.
+                UPDATE webhook_deliveries SET next_attempt_at = now() WHERE endpoint = ANY ($2) AND next_attempt_at > now() AND \(leads)
                 """, [TypeID.bigint, names.arrayType]),
             parameters)
     }
@@ -187,13 +187,4 @@ enum WebhookDeliveryQuery {
         DELETE FROM webhook_deliveries d USING webhook_endpoints w, stream s
         WHERE d.endpoint = w.id AND d."offset" < s.first AND d.next_attempt_at IS NULL
         """))
-}
-
-/// A stored delivery that waits for an attempt.
-public struct WaitingDelivery: Equatable, Sendable {
-    public var event: PublishedEvent
-    /// Whether the log still holds it; otherwise it has no data.
-    public var isKept: Bool
-    public var attempts: Int
-    public var nextAttemptAt: UnixTime
 }
