@@ -33,11 +33,13 @@ extension Ledger {
         reads.read(WebhookEndpointQuery.update(endpoint, setsEnabled: setsEnabled), completion) { WebhookEndpointQuery.read($0).first }
     }
 
-    /// Begins a new generation of its secrets; the present one goes on signing until `until`.
+    /// Begins a new generation of its secrets; the present one goes on signing until `until`. What comes again from the same origin begins
+    /// nothing and gets the generation of the first time.
     public func rotateWebhook(
-        _ id: String, account: Int64, until: UnixTime, completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
+        _ id: String, account: Int64, until: UnixTime, origin: Bytes32, completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
     ) {
-        reads.read(WebhookEndpointQuery.rotate(id, account: account, until: until), completion) { WebhookEndpointQuery.read($0).first }
+        let steps = WebhookEndpointQuery.rotate(id, account: account, until: until, origin: origin)
+        reads.read(steps, completion) { WebhookEndpointQuery.readRotated($0[1]) }
     }
 
     /// `false` if there is none.

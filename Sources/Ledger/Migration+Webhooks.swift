@@ -48,4 +48,15 @@ extension Migration {
         """,
         "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, next_attempt_at) WHERE next_attempt_at IS NOT NULL",
     ]
+
+    /// Which request began which generation of an endpoint's secrets.
+    static let webhookRotations = """
+        CREATE TABLE webhook_rotations (
+            endpoint text NOT NULL REFERENCES webhook_endpoints (id),
+            origin bytea NOT NULL,
+            generation bigint NOT NULL,
+            made_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (endpoint, origin)
+        )
+        """
 }

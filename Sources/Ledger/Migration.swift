@@ -14,6 +14,7 @@ struct Migration: Sendable {
         Migration(version: 6, name: "idempotency keys, counted invoices", statements: claims + countedInvoices),
         Migration(version: 7, name: "search and books", statements: books + [commitFunction]),
         Migration(version: 8, name: "webhooks", statements: webhooks),
+        Migration(version: 9, name: "rotations of webhooks' secrets", statements: [webhookRotations]),
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
         Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
     ]

@@ -95,20 +95,39 @@ enum WebhookEndpointQuery {
             parameters)
     }
 
-    /// The present secrets go on signing until `until`, beside new ones.
-    static func rotate(_ id: String, account: Int64, until: UnixTime) -> Step {
+    /// The present secrets go on signing until `until`, beside new ones. A rotation is known by its origin for two days, longer than
+    /// anybody asks for it again, whatever was rotated since.
+    static func rotate(_ id: String, account: Int64, until: UnixTime, origin: Bytes32) -> [Step] {
         var parameters = Parameters()
         parameters.append(id)
         parameters.append(account)
         parameters.append(until)
-        return Step(
-            Statement("rotate webhook", """
-                \(nextVersion), w AS (
-                    UPDATE webhook_endpoints SET generation = generation + 1, previous_until = $3, version = c.version
-                    FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING webhook_endpoints.*)
-                SELECT \(columns) FROM w
-                """, [TypeID.text, TypeID.bigint, TypeID.timestamp]),
-            parameters)
+        parameters.append(origin)
+        return [
+            // Whoever waits here sees what the one before has done.
+            Step(Statement("lock webhooks", "SELECT FROM webhook_changes FOR UPDATE")),
+            Step(
+                Statement("rotate webhook", """
+                    WITH known AS (SELECT generation FROM webhook_rotations WHERE endpoint = $1 AND origin = $4),
+                    c AS (UPDATE webhook_changes SET version = version + 1 WHERE NOT EXISTS (SELECT FROM known) RETURNING version),
+                    w AS (
+                        UPDATE webhook_endpoints SET generation = generation + 1, previous_until = $3, version = c.version
+                        FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING webhook_endpoints.*),
+                    r AS (INSERT INTO webhook_rotations (endpoint, origin, generation) SELECT id, $4, generation FROM w),
+                    d AS (DELETE FROM webhook_rotations WHERE endpoint = $1 AND made_at < now() - interval '2 days')
+                    SELECT \(columns), w.generation FROM w
+                    UNION ALL
+                    SELECT \(columns), known.generation FROM known, webhook_endpoints w WHERE w.id = $1 AND w.account = $2 AND NOT w.is_deleted
+                    """, [TypeID.text, TypeID.bigint, TypeID.timestamp, TypeID.bytea]),
+                parameters),
+        ]
+    }
+
+    /// With the generation that the rotation began, which need not be the last.
+    static func readRotated(_ rows: Rows) -> WebhookEndpointRecord? {
+        guard var endpoint = read(rows).first else { return nil }
+        endpoint.generation = rows.integer(0, 19)
+        return endpoint
     }
 
     /// Its log goes with it; the leader has to hear of it, so the row stays.

@@ -20,6 +20,8 @@ struct WebhookTests {
             attemptedAt: now, nextAttemptAt: next)
     }
 
+    private static func origin(_ number: UInt8) throws -> Bytes32 { try #require(Bytes32(repeatElement(number, count: 32))) }
+
     @Test("an endpoint begins behind the newest event, and is whole when it is read again")
     func begins() async throws {
         try await withLedger { (ledger, dsn) async throws in
@@ -147,6 +149,74 @@ struct WebhookTests {
         }
     }
 
+    @Test("a rotation that comes again from the same origin is the one it was, also after another")
+    func rotations() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            let one = try Self.origin(1), two = try Self.origin(2)
+            #expect(try await ledger.rotate("a", from: one)?.generation == 2)
+            let version = try #require(try await ledger.webhook("a", account: 1)).version
+            #expect(try await ledger.rotate("a", from: one)?.generation == 2)
+            #expect(try await ledger.webhook("a", account: 1)?.version == version)
+            #expect(try await ledger.rotate("a", from: two)?.generation == 3)
+            #expect(try await ledger.rotate("a", from: one)?.generation == 2)
+            #expect(try await ledger.webhook("a", account: 1)?.generation == 3)
+            #expect(try await ledger.rotate("a", account: 2, from: one) == nil)
+            #expect(try await ledger.rotate("a", account: 2, from: Self.origin(3)) == nil)
+            TestServer.sql("UPDATE webhook_rotations SET made_at = now() - interval '3 days'", in: dsn)
+            _ = try await ledger.rotate("a", from: Self.origin(4))
+            #expect(TestServer.sql("SELECT count(*) FROM webhook_rotations", in: dsn) == "1")
+        }
+    }
+
+    @Test("two that come at once from the same origin begin one generation, and from two origins two")
+    func rotationsAtOnce() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            let second = try await startedLedger(dsn)
+            let origin = try Self.origin(0)
+            for round in 0..<10 as Range<Int64> {
+                let mine = round % 2 == 0 ? origin : try Self.origin(UInt8(round)), others = round % 2 == 0 ? origin : try Self.origin(UInt8(100 + round))
+                async let left = ledger.rotate("a", from: mine)
+                async let right = second.rotate("a", from: others)
+                let (one, other) = try await (left?.generation, right?.generation)
+                #expect((one == other) == (round % 2 == 0))
+            }
+            #expect(try await ledger.webhook("a", account: 1)?.generation == 12)
+            second.close()
+        }
+    }
+
+    @Test("what is due already is not written again when an endpoint comes back")
+    func broughtForward() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            let term = try #require(ledger.currentTerm)
+            var progress = WebhookProgress()
+            progress.records = [("a", Self.record(7, .waiting, next: UnixTime(seconds: 1_000))), ("a", Self.record(8, .waiting, next: UnixTime(seconds: 9_000_000_000)))]
+            try await ledger.store(progress, term: term)
+            let before = TestServer.sql("SELECT xmin FROM webhook_deliveries WHERE \\\"offset\\\" = 7", in: dsn)
+            var back = WebhookProgress()
+            back.broughtForward = ["a"]
+            try await ledger.store(back, term: term)
+            #expect(TestServer.sql("SELECT xmin FROM webhook_deliveries WHERE \\\"offset\\\" = 7", in: dsn) == before)
+            #expect(TestServer.sql("SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at <= now()", in: dsn) == "2")
+        }
+    }
+
+    @Test("the pieces of what is to be stored are all of it, and no cursor comes before what it passes")
+    func pieces() {
+        var progress = WebhookProgress()
+        progress.records = [("a", Self.record(7, .waiting, next: Self.now)), ("b", Self.record(8, .delivered)), ("a", Self.record(9, .failed))]
+        progress.endpoints = ["a": .init(cursor: 9), "b": .init(cursor: 8)]
+        progress.broughtForward = ["b"]
+        progress.disabled = ["a": .gone]
+        let pieces = progress.pieces
+        #expect(pieces.map { $0.records.count } == [1, 1, 1, 0, 0] && pieces.map { $0.endpoints.count } == [0, 0, 0, 1, 1])
+        #expect(pieces.reduce(into: WebhookProgress()) { $0.add($1) } == progress)
+        for piece in pieces { #expect(piece.pieces == [piece]) }
+    }
+
     @Test("an account has no more endpoints than it may have")
     func limited() async throws {
         try await withLedger { (ledger, _) async throws in
@@ -168,6 +238,12 @@ extension Ledger {
 
     func webhook(_ id: String, account: Int64) async throws -> WebhookEndpointRecord? {
         try await withCheckedContinuation { done in webhook(id, account: account) { done.resume(returning: $0) } }.get()
+    }
+
+    func rotate(_ id: String, account: Int64 = 1, from origin: Bytes32) async throws -> WebhookEndpointRecord? {
+        try await withCheckedContinuation { done in
+            rotateWebhook(id, account: account, until: WebhookTests.now, origin: origin) { done.resume(returning: $0) }
+        }.get()
     }
 
     func deleteWebhook(_ id: String, account: Int64) async throws -> Bool {
