@@ -35,8 +35,9 @@ final class LWSContext {
         unsafe loops.initialize(to: LoopActor.loop.rawLoop)
         unsafe protocols[0].name = UnsafePointer(strdup("centrifuge-json"))
         unsafe protocols[0].callback = webSocketHappened
-        // Allocated for each connection; messages are put together in ``WebSocketClient``.
-        unsafe protocols[0].rx_buffer_size = 128
+        // Allocated for each connection, with twenty bytes of libwebsockets' own; messages are put together in
+        // ``WebSocketClient``, and a client that says little is told much.
+        unsafe protocols[0].rx_buffer_size = 20
         // Without this a send would be cut to the size of the receive buffer and its rest copied.
         unsafe protocols[0].tx_packet_size = 1 << 20
 

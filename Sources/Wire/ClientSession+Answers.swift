@@ -33,7 +33,7 @@ extension ClientSession {
         case (.subscribe(let channel, _), let outcome):
             channels.removeAll { $0 == channel }
             refuse(waiting.id, outcome == .unavailable ? .internalError : outcome == .expired ? .tokenExpired : .permissionDenied, &orders)
-        case (.recovery, _), (.snapshot, _), (.history, _), (.call, _): break
+        case (.recovery, _), (.snapshot, _), (.history, _), (.call, _), (.early, _): break
         }
         return orders
     }
@@ -81,7 +81,7 @@ extension ClientSession {
             orders.append(.send(isThere
                 ? SessionReply.history(waiting.id, epoch: epoch, head: head, publications ?? Publications(events))
                 : SessionReply.refused(waiting.id, .unrecoverablePosition)))
-        case .connect, .refresh, .subscribe, .call: break
+        case .connect, .refresh, .subscribe, .call, .early: break
         }
         return orders
     }

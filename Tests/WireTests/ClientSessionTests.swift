@@ -6,7 +6,7 @@ import Wire
     static let hash = PaymentHash(Bytes32())
     static let key = Credentials.key(id: "a", account: 1, scopes: [.eventsRead, .invoicesRead])
 
-    static func fresh() -> ClientSession { ClientSession(settings: .init(version: "1"), client: "c", now: 0) }
+    static func fresh() -> ClientSession { ClientSession(settings: .init(version: "1"), client: 0xC, now: 0) }
 
     static func send(_ session: inout ClientSession, _ text: String) -> [SessionOrder] { session.received(Array(text.utf8), now: 0) }
 
