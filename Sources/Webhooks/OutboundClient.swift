@@ -53,7 +53,7 @@ public final class OutboundClient {
             isAnswered = true
             done(.failed(.timedOut))
         }
-        book.resolve(request.url.host) { [self] addresses in
+        book.resolve(request.url.host, for: request.account) { [self] addresses in
             guard !isAnswered else { return }
             isAnswered = true
             patience.cancel()

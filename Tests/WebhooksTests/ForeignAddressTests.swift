@@ -63,7 +63,7 @@ struct ForeignAddressTests {
     func rebindingLater() async throws {
         let receiver = try Receiver { _ in .bytes(Self.good) }
         let names = Names([[Self.here], [try #require(IPAddress("127.0.0.2"))]])
-        let book = AddressBook(memorySeconds: 0) { host, done in names.book.resolve(host, done) }
+        let book = AddressBook(memorySeconds: 0) { host, done in names.book.resolve(host, for: 1, done) }
         let client = OutboundClient(rules: Self.rules, userAgent: "tests", book: book)
         #expect(await client.send(try request("http://shop.example:\(receiver.port)/")) == .answered(status: 200, retryAfter: nil, body: Array("ok".utf8)))
         let answer = await client.send(try request("http://shop.example:\(receiver.port)/"))
