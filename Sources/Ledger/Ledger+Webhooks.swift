@@ -85,8 +85,8 @@ extension Ledger {
         reads.read(WebhookDeliveryQuery.waiting(endpoint, limit: limit), completion, WebhookDeliveryQuery.readWaiting)
     }
 
-    /// Forgets finished deliveries of events that the log does not hold any more.
-    public func pruneDeliveries(completion: @escaping @LoopActor (Result<Int, LedgerError>) -> Void) {
-        reads.read(WebhookDeliveryQuery.prune, completion, \.affected)
+    /// Forgets finished deliveries of events that the log does not hold any more, and those to deleted endpoints; says whether there may be others.
+    public func pruneDeliveries(completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void) {
+        reads.read(WebhookDeliveryQuery.prune, completion) { $0.affected >= WebhookDeliveryQuery.pruned }
     }
 }

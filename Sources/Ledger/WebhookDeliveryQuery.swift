@@ -182,9 +182,16 @@ enum WebhookDeliveryQuery {
             parameters)
     }
 
-    /// What the log does not hold any more, and needs no attempt.
+    /// At most so many are forgotten at once, so that nobody waits for it.
+    static let pruned = 1_000
+
+    /// What the log does not hold any more, and needs no attempt, and what was sent to endpoints that are deleted: a look into the index for each endpoint, whatever else there is.
     static let prune = Step(Statement("prune deliveries", """
-        DELETE FROM webhook_deliveries d USING webhook_endpoints w, stream s
-        WHERE d.endpoint = w.id AND d."offset" < s.first AND d.next_attempt_at IS NULL
+        DELETE FROM webhook_deliveries WHERE (endpoint, "offset") IN (
+            SELECT d.endpoint, d."offset" FROM stream s, webhook_endpoints w, LATERAL (
+                SELECT endpoint, "offset" FROM webhook_deliveries
+                WHERE endpoint = w.id AND "offset" < CASE WHEN w.is_deleted THEN \(Int64.max) ELSE s.first END
+                    AND (w.is_deleted OR next_attempt_at IS NULL) ORDER BY "offset" LIMIT \(pruned)) d
+            LIMIT \(pruned))
         """))
 }

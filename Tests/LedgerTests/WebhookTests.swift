@@ -217,6 +217,29 @@ struct WebhookTests {
         for piece in pieces { #expect(piece.pieces == [piece]) }
     }
 
+    @Test("finished deliveries are forgotten with the log's events, those that wait are not")
+    func pruned() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            _ = try await ledger.insertWebhook(Self.endpoint("b"))
+            TestServer.sql(
+                """
+                INSERT INTO webhook_deliveries (endpoint, \\\"offset\\\", event_id, type, state, attempt, attempts, next_attempt_at)
+                SELECT e, n, 'evt', 'invoice.settled', 1, 1, 1, CASE WHEN n % 100 = 0 THEN now() END FROM unnest('{a,b}'::text[]) e, generate_series(1, 900) n
+                """, in: dsn)
+            TestServer.sql("UPDATE stream SET first = 801, head = 900", in: dsn)
+            var rounds = 0
+            while try await ledger.pruneDeliveries(), rounds < 9 { rounds += 1 }
+            #expect(rounds == 1)
+            let left = TestServer.sql(
+                "SELECT endpoint, count(*), count(next_attempt_at), min(\\\"offset\\\") FROM webhook_deliveries GROUP BY 1 ORDER BY 1", in: dsn)
+            #expect(left == "a|108|9|100\nb|108|9|100")
+            _ = try await ledger.deleteWebhook("a", account: 1)
+            #expect(try await ledger.pruneDeliveries() == false)
+            #expect(TestServer.sql("SELECT endpoint, count(*) FROM webhook_deliveries GROUP BY 1", in: dsn) == "b|108")
+        }
+    }
+
     @Test("an account has no more endpoints than it may have")
     func limited() async throws {
         try await withLedger { (ledger, _) async throws in
@@ -258,10 +281,14 @@ extension Ledger {
         try await withCheckedContinuation { done in store(progress, term: term) { done.resume(returning: $0) } }.get()
     }
 
-    func deliveries(_ endpoint: String) async throws -> [WebhookDeliveryRow] {
+    func deliveries(_ endpoint: String, account: Int64 = 1) async throws -> [WebhookDeliveryRow] {
         try await withCheckedContinuation { done in
-            webhookDeliveries(endpoint, account: 1, before: .max, state: nil, limit: 10) { done.resume(returning: $0) }
+            webhookDeliveries(endpoint, account: account, before: .max, state: nil, limit: 10) { done.resume(returning: $0) }
         }.get()
+    }
+
+    func pruneDeliveries() async throws -> Bool {
+        try await withCheckedContinuation { done in pruneDeliveries { done.resume(returning: $0) } }.get()
     }
 
     func waiting(_ endpoint: String) async throws -> [WaitingDelivery] {

@@ -165,7 +165,13 @@ final class WebhookCourier {
         guard let head = history.head else { return }
         for id in places.keys { places[id]?.machine.passed(head) }
         journal?.bringUpToDate(places.keys)
-        ledger.pruneDeliveries { _ in }
+        prune()
+    }
+
+    private func prune() {
+        ledger.pruneDeliveries { [weak self] result in
+            if case .success(true) = result, self?.term != nil { self?.prune() }
+        }
     }
 
     // MARK: Orders
