@@ -1,0 +1,78 @@
+internal import Bolt
+public import Payments
+
+/// What makes LNURL's addresses unguessable without storing anything: tokens by which a payment is verified, challenges, and the
+/// randomness of invoices that are bound to an order.
+public struct LNURLSecrets: Sendable {
+    private let verification: SecretBytes
+    private let challenge: SecretBytes
+    private let order: SecretBytes
+
+    private static let tagLength = 16
+    private static let tagCharacters = 22
+
+    public init(identity: IdentityKey) {
+        verification = identity.derive("lnurl verify")
+        challenge = identity.derive("lnurl challenge")
+        order = identity.derive("lnurl order")
+    }
+
+    // MARK: Verify (LUD-21)
+
+    /// A tag that nobody can compute who has only seen the invoice, and the invoice, which is stored nowhere.
+    public func verifyToken(for paymentRequest: String) -> String {
+        Self.tag(of: paymentRequest, by: verification) + paymentRequest
+    }
+
+    /// The invoice that the token is for; `nil` if it was not made here.
+    public func paymentRequest(of token: String) -> String? {
+        guard token.utf8.count > Self.tagCharacters, token.utf8.allSatisfy({ $0 < 128 }) else { return nil }
+        let given = token.prefix(Self.tagCharacters)
+        let paymentRequest = String(token.dropFirst(Self.tagCharacters))
+        let difference = zip(Self.tag(of: paymentRequest, by: verification).utf8, given.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) }
+        return difference == 0 ? paymentRequest : nil
+    }
+
+    private static func tag(of text: String, by key: SecretBytes) -> String {
+        let digest = key.withSpan { LibCrypto.hmacSHA256(key: $0, Array(text.utf8).span) }
+        return Base64URL.encode(Array(digest.array.prefix(tagLength)))
+    }
+
+    // MARK: Challenges (LUD-04, LUD-18)
+
+    /// Thirty-two bytes that can be recognised: their time, what they are for and that they were made here. `random` must be new.
+    public func challenge(for purpose: String, at time: UnixTime, random: Bytes32) -> Bytes32 {
+        var bytes = Bytes32()
+        let seconds = UInt64(bitPattern: time.seconds)
+        for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: seconds >> UInt64(8 * (7 - index))) }
+        for index in 8..<16 { bytes[index] = random[index] }
+        let tag = challengeTag(of: bytes, purpose)
+        for index in 0..<16 { bytes[16 + index] = tag[index] }
+        return bytes
+    }
+
+    /// When it was made; `nil` unless it was made here for this purpose.
+    public func time(of challenge: Bytes32, for purpose: String) -> UnixTime? {
+        var expected = challenge
+        let tag = challengeTag(of: challenge, purpose)
+        for index in 0..<16 { expected[16 + index] = tag[index] }
+        guard expected == challenge else { return nil }
+        return UnixTime(seconds: Int64(bitPattern: (0..<8).reduce(0) { $0 << 8 | UInt64(challenge[$1]) }))
+    }
+
+    private func challengeTag(of bytes: Bytes32, _ purpose: String) -> Bytes32 {
+        self.challenge.withSpan { LibCrypto.hmacSHA256(key: $0, bytes.storage.span.extracting(0..<16), Array(purpose.utf8).span) }
+    }
+
+    // MARK: Orders
+
+    /// The same for the same link, whenever it is asked: all invoices of an order have one payment hash, so it is paid once.
+    public func randomness(ofOrder link: String) -> Bytes32 {
+        order.withSpan { LibCrypto.hmacSHA256(key: $0, Array(link.utf8).span) }
+    }
+}
+
+extension LNURLSecrets: CustomStringConvertible, CustomReflectable {
+    public var description: String { "LNURLSecrets" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,36 @@
+import Keys
+import Payments
+import Testing
+
+@Suite struct LNURLSecretsTests {
+    let secrets = LNURLSecrets(identity: IdentityKey(Bytes32(filledBy: { $0[31] = 1 }))!)
+    let other = LNURLSecrets(identity: IdentityKey(Bytes32(filledBy: { $0[31] = 2 }))!)
+
+    @Test("a token gives its invoice back, and none can be made from the invoice alone")
+    func tokens() {
+        let token = secrets.verifyToken(for: "lnbcrt1abc")
+        #expect(secrets.paymentRequest(of: token) == "lnbcrt1abc")
+        #expect(other.paymentRequest(of: token) == nil)
+        for wrong in ["", "lnbcrt1abc", token + "x", "A" + token.dropFirst(), String(token.dropLast()), String(repeating: "A", count: 22) + "é"] {
+            #expect(secrets.paymentRequest(of: wrong) == nil, "\(wrong)")
+        }
+    }
+
+    @Test("a challenge tells its time for its own purpose only")
+    func challenges() {
+        let time = UnixTime(seconds: 1_800_000_000)
+        let random = Bytes32(filledBy: { $0[9] = 3 })
+        let challenge = secrets.challenge(for: "a", at: time, random: random)
+        #expect(secrets.time(of: challenge, for: "a") == time)
+        #expect(secrets.time(of: challenge, for: "b") == nil)
+        #expect(other.time(of: challenge, for: "a") == nil)
+        #expect(secrets.time(of: random, for: "a") == nil)
+        #expect(challenge != secrets.challenge(for: "a", at: time, random: Bytes32()))
+    }
+
+    @Test("an order's randomness is its own")
+    func orders() {
+        #expect(secrets.randomness(ofOrder: "a") == secrets.randomness(ofOrder: "a"))
+        #expect(secrets.randomness(ofOrder: "a") != secrets.randomness(ofOrder: "b"))
+    }
+}
