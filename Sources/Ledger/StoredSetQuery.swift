@@ -5,7 +5,7 @@ enum StoredSetQuery {
     private static let columns = """
         i.payment_hash, i.state::text, i.set_id, i.amount_msat, i.expires_at, i.settlement, i.is_stored,
         x.node, x.chan_id, x.htlc_id, x.amount_msat, x.total_msat, x.incoming_expiry, x.outgoing_expiry,
-        x.auto_fail_height, x.is_on_chain, x.is_settled, x.is_off_chain, x.fee_msat
+        x.auto_fail_height, x.is_on_chain, x.is_settled, x.is_off_chain, x.fee_msat, i.metadata, i.order_id
         """
     private static let join = "LEFT JOIN htlcs x ON x.payment_hash = i.payment_hash AND x.set_id = i.set_id"
     private static let order = "ORDER BY i.payment_hash, x.node, x.chan_id, x.htlc_id"
@@ -34,7 +34,7 @@ enum StoredSetQuery {
             if sets.last?.paymentHash.bytes != hash {
                 sets.append(StoredSet(
                     paymentHash: PaymentHash(hash), state: state, setID: rows.optional(row, 2, rows.bytes32).map(SetID.init),
-                    terms: rows.terms(row, from: 3), htlcs: []))
+                    terms: rows.terms(row, from: 3), htlcs: [], note: rows.note(row, isStored: 6, metadata: 19, orderID: 20)))
             }
             guard let node = rows.optional(row, 7, rows.publicKey) else { continue }
             let circuit = CircuitKey(node: node, chanID: rows.unsigned(row, 8), htlcID: rows.unsigned(row, 9))
@@ -65,5 +65,11 @@ extension Rows {
         InvoiceTerms(
             amount: optional(row, column, unsigned).map { Millisatoshis($0) }, expiresAt: time(row, column + 1),
             settlement: integer(row, column + 2) == 0 ? .auto : .hold, isStored: flag(row, column + 3))
+    }
+
+    /// A stateless invoice has no metadata of a merchant, but perhaps what came with the payment.
+    func note(_ row: Int, isStored: Int, metadata: Int, orderID: Int) -> PayerNote? {
+        guard !flag(row, isStored), let json = optional(row, metadata, text) else { return nil }
+        return PayerNote(json: json, orderID: optional(row, orderID, text))
     }
 }

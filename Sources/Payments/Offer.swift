@@ -7,12 +7,14 @@ public struct Offer: Equatable, Sendable {
     /// What is wrong with the HTLC itself, whatever else is known of the payment. It is not failed for that alone: a part
     /// of a settlement is settled again even if the routing policy was changed meanwhile.
     public var refusal: Rejection?
+    public var note: PayerNote?
 
-    public init(paymentHash: PaymentHash, htlc: HeldHTLC, terms: InvoiceTerms, preimage: Preimage, refusal: Rejection? = nil) {
+    public init(paymentHash: PaymentHash, htlc: HeldHTLC, terms: InvoiceTerms, preimage: Preimage, refusal: Rejection? = nil, note: PayerNote? = nil) {
         self.paymentHash = paymentHash
         self.htlc = htlc
         self.terms = terms
         self.preimage = preimage
         self.refusal = refusal
+        self.note = note
     }
 }

@@ -50,6 +50,7 @@ struct Configuration: Sendable {
     var keyLimits: KeyLimits
     var eventRetention: Interval
     var webhooks: WebhookSettings
+    var lnurl: LNURLSettings
     var grpc: GRPCConfiguration
     var logLevel: Logger.Level
     var logFormat: LogLine.Format
@@ -84,6 +85,7 @@ struct Configuration: Sendable {
             openInvoices: try reader.value("limits.open_invoices", SettingParser.number(0...1_000_000)))
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         webhooks = try WebhookSettings(reader, network: network)
+        lnurl = try LNURLSettings(reader, publicURL: publicURL, proxies: edgeLimits.proxies)
         grpc = try GRPCConfiguration(reader)
         logLevel = try reader.value("log.level", SettingParser.logLevel)
         logFormat = try reader.value("log.format", SettingParser.logFormat)

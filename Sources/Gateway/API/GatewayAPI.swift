@@ -20,6 +20,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let claims: Claims
     let openInvoices: OpenInvoices
     let claimSecrets: ClaimSecrets
+    let lnurl: LNURLFace
     /// How often ``review()`` was called.
     var rounds = 0
     private var reviews: Timer?
@@ -35,6 +36,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         claimSecrets = ClaimSecrets(identity: gateway.identity)
         claims = Claims(ledger: gateway.ledger, secrets: claimSecrets)
         openInvoices = OpenInvoices(ledger: gateway.ledger)
+        lnurl = LNURLFace(gateway: gateway, issuer: issuer, states: lookUps)
         reviews = Timer(afterMilliseconds: 2_000, repeats: 2_000) { [weak self] in self?.review() }
     }
 
@@ -45,6 +47,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     /// Committed events, for the streams and long polls that are open here.
     public func published(_ events: [PublishedEvent]) {
         streams.published(events)
+        lnurl.directory.published(events)
         if gateway.isLeader { openInvoices.published(events) }
     }
 
@@ -53,6 +56,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
 
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         gateway.metrics.requests += 1
+        if lnurl.handle(request, responder) { return }
         let exchange = Exchange(request: request, responder: responder)
         guard let route = Route(request.method, request.path) else {
             return exchange.refuse(Route.isKnown(request.path) ? .methodNotAllowed : .notFound)
@@ -82,6 +86,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .rotateKey(let id): rotateKey(exchange, caller, id)
             case .audit: showAudit(exchange, caller)
             case .webhooks(let route): webhooks(exchange, account, route)
+            case .payLinks(let route): payLinks(exchange, account, route)
             case .watch: break
             }
         }

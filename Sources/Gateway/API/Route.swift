@@ -27,6 +27,7 @@ enum Route: Equatable {
     case audit
     case watch(token: String, WatchForm)
     case webhooks(WebhookRoute)
+    case payLinks(PayLinkRoute)
 
     init?(_ method: HTTPRequest.Method, _ path: String) {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
@@ -51,6 +52,9 @@ enum Route: Equatable {
         case (_, 2...4) where segments[1] == "webhooks":
             guard let route = WebhookRoute(method, segments.dropFirst(2)) else { return nil }
             self = .webhooks(route)
+        case (_, 3...4) where segments[1] == "lnurl":
+            guard let route = PayLinkRoute(method, segments.dropFirst(2)) else { return nil }
+            self = .payLinks(route)
         case (_, 3...4) where segments[1] == "invoices":
             guard let hash = PaymentHash(hex: segments[2]) else { return nil }
             switch (method, segments.dropFirst(3).first) {
@@ -96,6 +100,7 @@ enum Route: Equatable {
         case .createAccount, .listAccounts, .createKey, .listKeys, .revokeKey, .rotateKey, .audit: .admin
         case .drainNode, .resumeNode: .nodesWrite
         case .webhooks: .webhooksWrite
+        case .payLinks(let route): route.isReading ? .invoicesRead : .invoicesWrite
         }
     }
 }
