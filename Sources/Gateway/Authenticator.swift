@@ -131,6 +131,12 @@ final class Authenticator {
         return .valid
     }
 
+    /// A key that was stored just now, which somebody may have asked for before.
+    func made(_ record: APIKeyRecord) {
+        learned(record)
+        remembered[record.hash] = Remembered(id: record.id, generation: record.generation, until: Clock.monotonicNanoseconds + Self.memory)
+    }
+
     /// The key as it is stored now.
     func learned(_ record: APIKeyRecord) {
         if let key = known[record.id] { key.record = record } else { known[record.id] = Known(record) }

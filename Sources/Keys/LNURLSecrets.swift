@@ -7,6 +7,8 @@ public struct LNURLSecrets: Sendable {
     private let verification: SecretBytes
     private let challenge: SecretBytes
     private let order: SecretBytes
+    private let login: SecretBytes
+    private let claim: SecretBytes
 
     private static let tagLength = 16
     private static let tagCharacters = 22
@@ -15,6 +17,8 @@ public struct LNURLSecrets: Sendable {
         verification = identity.derive("lnurl verify")
         challenge = identity.derive("lnurl challenge")
         order = identity.derive("lnurl order")
+        login = identity.derive("lnurl login")
+        claim = identity.derive("lnurl claim code")
     }
 
     // MARK: Verify (LUD-21)
@@ -62,6 +66,38 @@ public struct LNURLSecrets: Sendable {
 
     private func challengeTag(of bytes: Bytes32, _ purpose: String) -> Bytes32 {
         self.challenge.withSpan { LibCrypto.hmacSHA256(key: $0, bytes.storage.span.extracting(0..<16), Array(purpose.utf8).span) }
+    }
+
+    // MARK: Login (LUD-04)
+
+    /// The parts of an API key that can be recognised before it is stored anywhere. `random` must be new.
+    public func loginKey(random: Bytes32) -> (id: [UInt8], secret: Bytes32) {
+        (Array(login.withSpan { LibCrypto.hmacSHA256(key: $0, random.storage.span) }.array.prefix(8)), random)
+    }
+
+    public func isLoginKey(id: String, secret: Bytes32) -> Bool {
+        let own = loginKey(random: secret).id
+        return Hex.encode(own.span) == id
+    }
+
+    /// With which an empty gateway is claimed: eighty bits, in groups that people can copy.
+    public var claimCode: String {
+        let digits = Array("abcdefghjkmnpqrstuvwxyz023456789".utf8)
+        let bytes = claim.withSpan { LibCrypto.hmacSHA256(key: $0, Array("code".utf8).span) }
+        var text = [UInt8]()
+        for index in 0..<16 {
+            if index > 0, index % 4 == 0 { text.append(UInt8(ascii: "-")) }
+            text.append(digits[Int(bytes[index] & 31)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// In either case; takes the same time wherever the two differ.
+    public func isClaimCode(_ text: String) -> Bool {
+        let own = Array(claimCode.utf8)
+        let given = Array(text.lowercased().utf8)
+        guard given.count == own.count else { return false }
+        return zip(own, given).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     // MARK: Orders

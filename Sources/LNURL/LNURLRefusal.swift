@@ -19,6 +19,7 @@ public enum LNURLRefusal: Error, Equatable, Sendable {
     case unavailable
     case challenge
     case signature
+    case stranger
     case address
     case invoice(WithdrawRefusal)
     case alreadyUsed
@@ -43,6 +44,7 @@ public enum LNURLRefusal: Error, Equatable, Sendable {
         case .unavailable: "Not available for the moment; try again later"
         case .challenge: "This request is unknown or has expired"
         case .signature: "The signature is not valid"
+        case .stranger: "This wallet may not log in here"
         case .address: "This is no Lightning Address"
         case .invoice(let refusal): refusal.reason
         case .alreadyUsed: "This link has been used already"

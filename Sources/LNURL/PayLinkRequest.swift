@@ -80,6 +80,16 @@ public struct PayLinkRequest: Equatable, Sendable {
     }
 }
 
+/// The body of `POST /v1/login`.
+public struct LoginRequest: Equatable, Sendable {
+    /// Of whoever wants to claim a gateway that nobody has claimed.
+    public var claimCode: String?
+
+    public init(decoding body: [UInt8]) throws(FieldError) {
+        claimCode = try RequestFields(body, known: ["claim_code"]).text("claim_code")
+    }
+}
+
 extension SuccessAction {
     /// Of a request or as it was stored.
     package init(_ value: JSONValue) throws(FieldError) {

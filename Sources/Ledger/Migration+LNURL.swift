@@ -34,4 +34,18 @@ extension Migration {
         "CREATE INDEX pay_links_of_account ON pay_links (account, number) WHERE NOT is_deleted",
         "CREATE INDEX pay_links_changed ON pay_links (version)",
     ]
+
+    /// The keys of wallets that may log in, and as what. One of them has claimed the gateway: two at once cannot.
+    static let loginWallets = [
+        """
+        CREATE TABLE login_wallets (
+            key bytea PRIMARY KEY,
+            account bigint NOT NULL REFERENCES accounts (id),
+            scopes text[] NOT NULL,
+            created_at timestamptz NOT NULL,
+            is_first boolean NOT NULL DEFAULT false
+        )
+        """,
+        "CREATE UNIQUE INDEX login_wallets_first ON login_wallets (is_first) WHERE is_first",
+    ]
 }

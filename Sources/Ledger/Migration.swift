@@ -17,6 +17,7 @@ struct Migration: Sendable {
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
         Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
         Migration(version: 14, name: "pay links", statements: payLinks),
+        Migration(version: 15, name: "wallets that log in", statements: loginWallets),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

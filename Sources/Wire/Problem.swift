@@ -38,6 +38,7 @@ public struct Problem: Error, Equatable, Sendable {
     public static let unknownPayLink = Problem(status: 404, code: "unknown_pay_link", title: "There is no such pay link or address")
     public static let noDomain = Problem(
         status: 409, code: "no_domain", title: "The account has no domain for addresses", detail: "lnurl.domains of the configuration gives it one")
+    public static let wrongClaimCode = Problem(status: 403, code: "wrong_claim_code", title: "`leyden login code` prints another one")
     public static let payLinkRefused = Problem(
         status: 409, code: "pay_link_refused", title: "The name is taken, or the account has as many links as it may have")
     public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")

@@ -28,6 +28,18 @@ import Testing
         #expect(challenge != secrets.challenge(for: "a", at: time, random: Bytes32()))
     }
 
+    @Test("a login's key is recognised by whoever has all of it, and the code is the gateway's own")
+    func login() {
+        let random = Bytes32(filledBy: { $0[1] = 5 })
+        let (id, secret) = secrets.loginKey(random: random)
+        #expect(secrets.isLoginKey(id: Hex.encode(id.span), secret: secret))
+        #expect(!other.isLoginKey(id: Hex.encode(id.span), secret: secret) && !secrets.isLoginKey(id: "0000000000000000", secret: secret))
+        let code = secrets.claimCode
+        #expect(code.utf8.count == 19 && code == secrets.claimCode && code != other.claimCode)
+        #expect(secrets.isClaimCode(code) && secrets.isClaimCode(code.uppercased()))
+        for wrong in ["", String(code.dropLast()), code + "a", other.claimCode] { #expect(!secrets.isClaimCode(wrong)) }
+    }
+
     @Test("an order's randomness is its own")
     func orders() {
         #expect(secrets.randomness(ofOrder: "a") == secrets.randomness(ofOrder: "a"))

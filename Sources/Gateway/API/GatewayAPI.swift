@@ -21,6 +21,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let openInvoices: OpenInvoices
     let claimSecrets: ClaimSecrets
     let lnurl: LNURLFace
+    let logins: PendingLogins
     /// How often ``review()`` was called.
     var rounds = 0
     private var reviews: Timer?
@@ -37,6 +38,9 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         claims = Claims(ledger: gateway.ledger, secrets: claimSecrets)
         openInvoices = OpenInvoices(ledger: gateway.ledger)
         lnurl = LNURLFace(gateway: gateway, issuer: issuer, states: lookUps)
+        logins = PendingLogins(ledger: gateway.ledger)
+        lnurl.login = { [weak self] request, token, done in self?.login(request, token, done) }
+        lnurl.loginCode = { [weak self] token in self?.loginCode(token) }
         reviews = Timer(afterMilliseconds: 2_000, repeats: 2_000) { [weak self] in self?.review() }
     }
 
@@ -63,6 +67,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         }
         if request.method == .head, request.headers.acceptsEventStream { return exchange.refuse(.methodNotAllowed) }
         if case .watch(let token, let form) = route { return watch(exchange, token, form) }
+        if case .login = route { return offerLogin(exchange) }
         authorize(exchange, for: route) { [self] caller in
             let account = caller.account
             switch route {
@@ -87,7 +92,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .audit: showAudit(exchange, caller)
             case .webhooks(let route): webhooks(exchange, account, route)
             case .payLinks(let route): payLinks(exchange, account, route)
-            case .watch: break
+            case .watch, .login: break
             }
         }
     }

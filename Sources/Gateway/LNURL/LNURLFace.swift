@@ -25,6 +25,9 @@ final class LNURLFace {
     let secrets: LNURLSecrets
     private var clients: VisitorRates
     private var links: VisitorRates
+    /// What follows when a wallet has signed for a browser; see ``GatewayAPI``.
+    var login: (@LoopActor (HTTPRequest, String, @escaping @LoopActor (LNURLRefusal?) -> Void) -> Void)?
+    var loginCode: (@LoopActor (String) -> [UInt8]?)?
     /// Challenges that a payer's key has signed, with their time.
     private var spent: [Bytes32: Int64] = [:]
 
@@ -55,8 +58,7 @@ final class LNURLFace {
             refuse(.unknown, responder)
             return true
         }
-        let peer = request.peer
-        if !gateway.settings.lnurl.proxies.contains(peer), !clients.admits(peer, at: Clock.monotonicNanoseconds) {
+        guard admits(request) else {
             refuse(.busy, responder)
             return true
         }
@@ -68,15 +70,33 @@ final class LNURLFace {
         return true
     }
 
+    /// Whether this client may ask once more. What comes through a proxy is the proxy's to bound.
+    func admits(_ request: HTTPRequest) -> Bool {
+        gateway.settings.lnurl.proxies.contains(request.peer) || clients.admits(request.peer, at: Clock.monotonicNanoseconds)
+    }
+
     private func route(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let segments = request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         switch segments.count {
         case 3 where segments[0] == ".well-known": wellKnown(segments[2], request, responder)
         case 3 where segments[1] == "pay": pay(segments[2], request, responder)
         case 3 where segments[1] == "verify": verify(segments[2], responder)
+        case 3 where segments[1] == "auth": auth(segments[2], request, responder)
         case 4 where segments[1] == "pay" && segments[3] == "callback": callback(segments[2], request, responder)
         case 4 where segments[1] == "pay" && (segments[3] == "qr.svg" || segments[3] == "qr.png"): code(segments[2], segments[3], responder)
+        case 4 where segments[1] == "auth" && segments[3] == "qr.svg":
+            guard let drawing = loginCode?(segments[2]) else { return refuse(.unknown, responder) }
+            responder.respond(HTTPResponse(status: 200, contentType: "image/svg+xml", headers: Self.headers, body: drawing))
         default: refuse(.unknown, responder)
+        }
+    }
+
+    // MARK: Login
+
+    private func auth(_ token: String, _ request: HTTPRequest, _ responder: HTTPResponder) {
+        guard request.method == .get, let login else { return refuse(.unknown, responder) }
+        login(request, token) { [self] refusal in
+            if let refusal { refuse(refusal, responder) } else { respond(LNURLRefusal.done, responder) }
         }
     }
 
