@@ -16,7 +16,6 @@ public struct KeyRequest: Equatable, Sendable {
         case after(seconds: Int64)
     }
 
-    static let maximumName = 100
     static let maximumLimit: UInt64 = 1_000_000
     static let maximumSeconds: UInt64 = 3_153_600_000
 
@@ -53,42 +52,5 @@ public struct KeyRequest: Equatable, Sendable {
             }
             if name == "open_invoices" { openInvoices = Int64(number) } else { rate = Int64(number) }
         }
-    }
-}
-
-/// The body of `POST /v1/keys/{id}/rotate`.
-public struct RotationRequest: Equatable, Sendable {
-    /// For how long the secret before is still good.
-    public var overlapSeconds: Int64
-
-    public init(decoding body: [UInt8]) throws(FieldError) {
-        let fields = try RequestFields(body, known: ["overlap_seconds"])
-        overlapSeconds = Int64(try fields.whole("overlap_seconds", in: 0...2_592_000) ?? 0)
-    }
-}
-
-/// The body of `POST /v1/accounts`.
-public struct AccountRequest: Equatable, Sendable {
-    public var name: String
-
-    public init(decoding body: [UInt8]) throws(FieldError) {
-        name = try RequestFields(body, known: ["name"]).name("name", required: true)
-    }
-}
-
-extension RequestFields {
-    /// What somebody calls something: short, and of characters that a line of a terminal can show.
-    func name(_ field: String, required: Bool) throws(FieldError) -> String {
-        guard let text = try text(field) else {
-            guard !required else { throw .invalid(field: field, "must not be missing") }
-            return ""
-        }
-        guard text.utf8.count <= KeyRequest.maximumName, !required || !text.isEmpty else {
-            throw .invalid(field: field, "must have \(required ? 1 : 0) to \(KeyRequest.maximumName) bytes of UTF-8")
-        }
-        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }) else {
-            throw .invalid(field: field, "must not contain control characters")
-        }
-        return text
     }
 }

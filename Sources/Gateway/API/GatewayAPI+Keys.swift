@@ -32,16 +32,18 @@ extension GatewayAPI {
             id: id, name: wanted.name, hash: APIKeyText.hash(key, by: LibCrypto.self), scopes: wanted.scopes.map(\.rawValue), account: account,
             createdAt: time, expiresAt: made.end, limits: made.limits)
         exchange.target = id
-        ledger.insertKey(record) { [self] result in
+        let limit = gateway.settings.keysPerAccount
+        ledger.insertKey(record, limit: limit > 0 ? limit : nil) { [self] result in
             switch result {
             case .failure: exchange.refuse(.unavailable)
-            case .success(true): exchange.respond(Self.document(record, key: key), status: 201)
-            // There is no such account, or an attempt before this one has made the key.
-            case .success(false):
+            case .success(.made): exchange.respond(Self.document(record, key: key), status: 201)
+            case .success(let refusal):
+                // An attempt before this one may have made the key.
                 ledger.key(hash: record.hash) { result in
                     switch result {
                     case .failure: exchange.refuse(.unavailable)
                     case .success(let stored?) where stored.account == account: exchange.respond(Self.document(stored, key: key), status: 201)
+                    case .success where refusal == .full: exchange.refuse(.tooManyKeys(limit))
                     case .success: exchange.refuse(.invalid(.invalid(field: "account", "there is no such account")))
                     }
                 }
@@ -128,7 +130,7 @@ extension GatewayAPI {
         let end = (exchange.claim?.time ?? gateway.now).advanced(byMilliseconds: wanted.overlapSeconds * 1000)
         ledger.rotateKey(
             id, account: caller.isOperator ? nil : caller.account, to: APIKeyText.hash(key, by: LibCrypto.self), previousUntil: end,
-            at: gateway.now
+            at: gateway.now, for: exchange.claim?.lease
         ) { [self] result in
             switch result {
             case .failure: exchange.refuse(.unavailable)

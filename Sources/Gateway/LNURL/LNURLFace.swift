@@ -219,9 +219,9 @@ final class LNURLFace {
         guard let paymentRequest = secrets.paymentRequest(of: token), let hash = Bolt11Invoice.paymentHash(ofGenuine: paymentRequest) else {
             return refuse(.unknown, responder)
         }
-        states.read(hash) { [self] result in
-            guard case .success(let (record, _)) = result else { return refuse(.unavailable, responder) }
-            let preimage = record?.state == .settled ? record?.preimage : nil
+        states.read(hash, of: nil) { [self] result in
+            guard case .success(let present) = result else { return refuse(.unavailable, responder) }
+            let preimage = present.record?.state == .settled ? present.record?.preimage : nil
             respond(VerifyAnswer(paymentRequest: paymentRequest, preimage: preimage).document, responder)
         }
     }
