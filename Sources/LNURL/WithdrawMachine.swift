@@ -10,9 +10,9 @@ public struct WithdrawMachine: Equatable, Sendable {
         case offered
         /// On its way to the store, with those who wait for its answer.
         case claiming(WithdrawClaim, [CallerID])
-        /// Durable: it is being paid, or was not asked about since a restart.
+        /// Durable, and handed over to be paid: what becomes of it will be told.
         case claimed(WithdrawClaim)
-        /// The node did not say how it ended.
+        /// Nobody has said how it ended: the node, or a process that has ended meanwhile.
         case unknown(WithdrawClaim)
         case settled(WithdrawClaim, fee: Millisatoshis)
         /// It has failed for good and is on its way to be offered again.
@@ -71,6 +71,8 @@ public struct WithdrawMachine: Equatable, Sendable {
             // The claim did not arrive, and its sender cannot bring it any more: it may be tried again.
             return waiting.map { .refuse($0, .unavailable) }
         case .claimed(let claim), .unknown(let claim):
+            // Whoever was to pay it is gone.
+            state = .unknown(claim)
             return waiting.map { answer($0, claim == wanted) } + [.inquire(claim.paymentHash)]
         case .settled(let claim, _):
             return waiting.map { answer($0, claim == wanted) }
@@ -103,8 +105,7 @@ public struct WithdrawMachine: Equatable, Sendable {
     /// The store has taken the claim, or refused it because somebody else's came first; `nil` if its answer was lost.
     public mutating func claimAnswered(isTaken: Bool?) -> [Order] {
         guard case .claiming(let claim, let waiting) = state else { return [] }
-        guard let isTaken else { return [.read] }
-        guard isTaken else { return [.read] }
+        guard isTaken == true else { return [.read] }
         state = .claimed(claim)
         return waiting.map { .accept($0) } + [.pay(claim)]
     }
@@ -128,7 +129,8 @@ public struct WithdrawMachine: Equatable, Sendable {
                 state = .releasing(claim)
                 return [.release(claim)]
             case .unheard:
-                // Claimed and never sent: the same invoice, and no other, is paid.
+                // Claimed and never sent: the same invoice, and no other, is paid. What is on its way to a node may not have been heard of yet.
+                guard case .unknown = state else { return [] }
                 state = .claimed(claim)
                 return [.pay(claim)]
             case .inFlight:
@@ -145,9 +147,9 @@ public struct WithdrawMachine: Equatable, Sendable {
     /// Time has passed: what is not known is asked about again.
     public func waited() -> [Order] {
         switch state {
-        case .claimed(let claim), .unknown(let claim): [.inquire(claim.paymentHash)]
+        case .unknown(let claim): [.inquire(claim.paymentHash)]
         case .releasing(let claim): [.release(claim)]
-        case .offered, .claiming, .settled, .withdrawn: []
+        case .offered, .claiming, .claimed, .settled, .withdrawn: []
         }
     }
 

@@ -48,4 +48,18 @@ extension Migration {
         """,
         "CREATE UNIQUE INDEX login_wallets_first ON login_wallets (is_first) WHERE is_first",
     ]
+
+    /// Who was asked for a Lightning Address, and what was answered.
+    static let addressRequests = """
+        CREATE TABLE address_requests (
+            id text PRIMARY KEY,
+            account bigint NOT NULL REFERENCES accounts (id),
+            description text NOT NULL,
+            order_id text,
+            created_at timestamptz NOT NULL,
+            expires_at timestamptz NOT NULL,
+            address text,
+            answered_at timestamptz
+        )
+        """
 }

@@ -55,6 +55,7 @@ public struct Problem: Error, Equatable, Sendable {
     public static let webhookDisabled = Problem(
         status: 409, code: "webhook_disabled", title: "The webhook endpoint is disabled", detail: "enable it first, with PATCH and {\"enabled\": true}")
     public static let unknownPayLink = Problem(status: 404, code: "unknown_pay_link", title: "There is no such pay link or address")
+    public static let unknownAddressRequest = Problem(status: 404, code: "unknown_address_request", title: "There is no such address request")
     public static let noDomain = Problem(
         status: 409, code: "no_domain", title: "The account has no domain for addresses", detail: "lnurl.domains of the configuration gives it one")
     public static let wrongClaimCode = Problem(status: 403, code: "wrong_claim_code", title: "`leyden login code` prints another one")

@@ -138,6 +138,13 @@ import Wire
         #expect(machine.found(.failed) == [], "what is settled stays so")
     }
 
+    @Test("what is on its way to a node is not sent again because the node has not heard of it")
+    func underWay() {
+        var machine = claimed()
+        #expect(machine.waited() == [] && machine.found(.unheard) == [] && machine.found(.inFlight) == [])
+        #expect(machine.found(.settled(fee: .zero)) == [.conclude(Self.first, fee: .zero)])
+    }
+
     @Test("only a definite failure frees it, once that is durable")
     func failed() {
         var machine = claimed()

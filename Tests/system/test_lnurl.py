@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 import wallet
 from client import api, call, control, events, pay, until, until_state
-from lnurl import aes_decrypt
+from lnurl import aes_decrypt, execute_address_request
 from wallet import refused
 
 SETTINGS = "lnurl: {requests_per_link: 0, requests_per_address: 0}\n"
@@ -277,6 +277,25 @@ def test_a_payment_without_the_note_is_a_payment(system):
     assert paid(system, pr, [{"node": 0, "amount_msat": 1000, "onion": "no_metadata"}])["status"] == "succeeded"
     event = until(lambda: next((each for each in events(system, decoded_hash(pr)) if each["type"] == "invoice.accepted"), None))
     assert "lnurl" not in event["data"] and event["data"]["received_msat"] == 1000
+
+
+def test_a_wallet_tells_its_address_for_a_refund(system):
+    made = api(system, "POST", "/v1/lnurl/address-requests", {"description": "Where shall the change go?", "order_id": "A7"}).json
+    assert made["address"] is None
+    offer = wallet.fetch(made["lnurl"])
+    assert offer.description == "Where shall the change go?"
+    one = f"/v1/lnurl/address-requests/{made['id']}"
+    for query in ("", f"k1={offer.k1}", f"k1={offer.k1}&address=nobody", f"k1={offer.k1}&address=a@b", f"k1={offer.k1}&address=a@b.example/x", f"k1={'00' * 32}&address=a@b.example"):
+        refused(made["url"] + "/callback", query)
+    assert api(system, "GET", one).json["address"] is None
+    for _ in range(2):
+        assert wallet.run(execute_address_request(offer, "ann@wallet.example")).status == "OK"
+    shown = api(system, "GET", one).json
+    assert shown["address"] == "ann@wallet.example" and shown["order_id"] == "A7"
+    assert "used already" in refused(made["url"]) and "used already" in refused(made["url"] + "/callback", f"k1={offer.k1}&address=eve@evil.example")
+    account = api(system, "POST", "/v1/accounts", {"name": "third"}).json["id"]
+    key = api(system, "POST", "/v1/keys", {"scopes": ["invoices:read"], "account": account}).json["key"]
+    assert api(system, "GET", one, key=key).status == 404
 
 
 def test_a_tenants_links_are_its_own(system):

@@ -56,6 +56,9 @@ def test_a_whole_login(system, code):
     assert api(system, "GET", "/v1/info", key=offered["key"]).status == 200
     assert api(system, "GET", "/v1/audit", key=offered["key"]).status == 200
 
+    logged = api(system, "GET", "/v1/audit?limit=500", key=offered["key"]).json["entries"]
+    assert any(each["path"] == "/lnurl/auth" and each["target"] == owner.public_key.format().hex() for each in logged)
+
     # It is claimed now: the code is of no use to another, and the same challenge none to anybody.
     assert "may not log in" in answer(system, offer(system, claim_code=code), stranger)["reason"]
     for key in (owner, stranger):

@@ -304,6 +304,23 @@ def test_pay_links_and_addresses(system, ask):
         assert ask("DELETE", one, **which).json["deleted"] is True
 
 
+def test_address_requests(ask):
+    many, one, face = "/v1/lnurl/address-requests", "/v1/lnurl/address-requests/{id}", "/lnurl/address/{id}"
+    made = ask("POST", many, {"description": "Refund", "order_id": "A7", "expires_in_seconds": 60}).json
+    which = {"id": made["id"]}
+    assert ask("POST", many, b"{").status == 400 and ask("POST", many, {}).json["field"] == "description"
+    assert ask("GET", one, **which).json == made and ask("GET", one, id="nobody").status == 404
+    for id_ in (made["id"], "nobody"):
+        for rest in ("", "/callback", "/qr.svg"):
+            assert ask("GET", face + rest, key=None, id=id_).status == 200
+    k1 = ask("GET", face, key=None, **which).json["k1"]
+    assert ask("GET", face + "/callback", key=None, query=f"?k1={k1}&address=ann@a.example", **which).json == {"status": "OK"}
+    assert ask("GET", one, **which).json["answered_at"]
+    assert ask("GET", one, id="%01").status == 400
+    for rest in ("", "/callback", "/qr.svg"):
+        assert ask("GET", face + rest, key=None, id="%01").status == 400
+
+
 def test_login(system, ask):
     offer = ask("POST", "/v1/login", {}, key=None).json
     assert ask("POST", "/v1/login", b"{", key=None).status == 400

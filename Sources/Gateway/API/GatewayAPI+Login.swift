@@ -68,11 +68,13 @@ extension GatewayAPI {
             case .success(.made):
                 // With the rights that the store has given it.
                 ledger.key(hash: record.hash) { [self] result in
-                    if case .success(let stored?) = result {
-                        authenticator.made(stored)
-                        logins.made(stored)
-                    }
-                    done(nil)
+                    guard case .success(let stored?) = result else { return done(nil) }
+                    authenticator.made(stored)
+                    logins.made(stored)
+                    let scopes = Scopes(stored.scopes.compactMap(Scope.init(rawValue:)))
+                    let credentials = Credentials.key(id: stored.id, account: stored.account, scopes: scopes, generation: stored.generation)
+                    guard let caller = Caller(credentials) else { return done(nil) }
+                    note(caller, transport: "http", method: "GET", path: "/lnurl/auth", target: claim.key.hex, status: 200) { done(nil) }
                 }
             }
         }

@@ -20,6 +20,8 @@ extension GatewayAPI {
         case .show(let id, let isAddress): find(exchange, account, id, isAddress) { [self] record in respond(exchange, record) }
         case .change(let id, let isAddress): changePayLink(exchange, account, id, isAddress)
         case .delete(let id, let isAddress): deletePayLink(exchange, account, id, isAddress)
+        case .createAddressRequest: createAddressRequest(exchange, account)
+        case .showAddressRequest(let id): showAddressRequest(exchange, account, id)
         }
     }
 

@@ -84,6 +84,9 @@ final class LNURLFace {
         case 3 where segments[1] == "auth": auth(segments[2], request, responder)
         case 4 where segments[1] == "pay" && segments[3] == "callback": callback(segments[2], request, responder)
         case 4 where segments[1] == "pay" && (segments[3] == "qr.svg" || segments[3] == "qr.png"): code(segments[2], segments[3], responder)
+        case 3 where segments[1] == "address": askAddress(segments[2], responder)
+        case 4 where segments[1] == "address" && segments[3] == "callback": takeAddress(segments[2], request, responder)
+        case 4 where segments[1] == "address" && segments[3] == "qr.svg": addressCode(segments[2], responder)
         case 4 where segments[1] == "auth" && segments[3] == "qr.svg":
             guard let drawing = loginCode?(segments[2]) else { return refuse(.unknown, responder) }
             responder.respond(HTTPResponse(status: 200, contentType: "image/svg+xml", headers: Self.headers, body: drawing))
@@ -97,6 +100,54 @@ final class LNURLFace {
         guard request.method == .get, let login else { return refuse(.unknown, responder) }
         login(request, token) { [self] refusal in
             if let refusal { refuse(refusal, responder) } else { respond(LNURLRefusal.done, responder) }
+        }
+    }
+
+    // MARK: Addresses for refunds
+
+    private func askAddress(_ id: String, _ responder: HTTPResponder) {
+        find(id, responder) { [self] record in
+            let challenge = secrets.challenge(for: record.id, at: gateway.now, random: SecureRandom.bytes32())
+            let callback = directory.base(of: record.account) + "/lnurl/address/" + record.id + "/callback"
+            respond(AddressRequest(callback: callback, challenge: challenge, description: record.description).document, responder)
+        }
+    }
+
+    /// Nothing is asked of the address's host: it is written down.
+    private func takeAddress(_ id: String, _ request: HTTPRequest, _ responder: HTTPResponder) {
+        guard request.method == .get else { return respond([], responder) }
+        guard let challenge = request.query["k1"].flatMap(Bytes32.init(hex:)), let made = secrets.time(of: challenge, for: id)?.seconds,
+            case let now = gateway.now, made <= now.seconds, now.seconds - made < Self.challengeSeconds
+        else { return refuse(.challenge, responder) }
+        guard let address = request.query["address"], LightningAddress.isWellFormed(address) else { return refuse(.address, responder) }
+        gateway.ledger.answerAddressRequest(id, address.lowercased(), at: now) { [self] result in
+            switch result {
+            case .failure: refuse(.unavailable, responder)
+            case .success(false): refuse(.alreadyUsed, responder)
+            case .success(true): respond(LNURLRefusal.done, responder)
+            }
+        }
+    }
+
+    private func addressCode(_ id: String, _ responder: HTTPResponder) {
+        find(id, responder) { [self] record in
+            guard let code = QRCode(LNURLText(url: directory.base(of: record.account) + "/lnurl/address/" + record.id).code) else {
+                return refuse(.unknown, responder)
+            }
+            responder.respond(HTTPResponse(status: 200, contentType: "image/svg+xml", headers: Self.headers, body: code.svg))
+        }
+    }
+
+    private func find(_ id: String, _ responder: HTTPResponder, _ found: @escaping @LoopActor (AddressRequestRecord) -> Void) {
+        gateway.ledger.addressRequest(id, account: nil) { [self] result in
+            switch result {
+            case .failure: refuse(.unavailable, responder)
+            case .success(nil): refuse(.unknown, responder)
+            case .success(let record?):
+                if record.expiresAt.seconds <= gateway.now.seconds { return refuse(.expired, responder) }
+                if record.address != nil { return refuse(.alreadyUsed, responder) }
+                found(record)
+            }
         }
     }
 
