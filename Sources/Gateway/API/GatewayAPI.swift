@@ -22,6 +22,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let claimSecrets: ClaimSecrets
     let lnurl: LNURLFace
     let logins: PendingLogins
+    let samples = SampleLimits()
     /// How often ``review()`` was called.
     var rounds = 0
     private var reviews: Timer?
