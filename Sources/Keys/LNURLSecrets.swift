@@ -64,6 +64,12 @@ public struct LNURLSecrets: Sendable {
         return UnixTime(seconds: Int64(bitPattern: (0..<8).reduce(0) { $0 << 8 | UInt64(challenge[$1]) }))
     }
 
+    /// Whether it was made here for this purpose, within so many seconds before the time. Clocks of two processes may differ by a minute.
+    public func isFresh(_ challenge: Bytes32, for purpose: String, at time: UnixTime, seconds: Int64) -> Bool {
+        guard let made = self.time(of: challenge, for: purpose)?.seconds else { return false }
+        return made - time.seconds <= 60 && time.seconds - made < seconds
+    }
+
     private func challengeTag(of bytes: Bytes32, _ purpose: String) -> Bytes32 {
         self.challenge.withSpan { LibCrypto.hmacSHA256(key: $0, bytes.storage.span.extracting(0..<16), Array(purpose.utf8).span) }
     }

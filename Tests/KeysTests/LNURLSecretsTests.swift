@@ -25,6 +25,10 @@ import Testing
         #expect(secrets.time(of: challenge, for: "b") == nil)
         #expect(other.time(of: challenge, for: "a") == nil)
         #expect(secrets.time(of: random, for: "a") == nil)
+        for (offset, isFresh) in [(-61, false), (-60, true), (0, true), (299, true), (300, false)] as [(Int64, Bool)] {
+            #expect(secrets.isFresh(challenge, for: "a", at: UnixTime(seconds: time.seconds + offset), seconds: 300) == isFresh)
+        }
+        #expect(!secrets.isFresh(challenge, for: "b", at: time, seconds: 300))
         #expect(challenge != secrets.challenge(for: "a", at: time, random: Bytes32()))
     }
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import urllib.parse
 
+import bolt11
 import pytest
 import wallet
 from client import api, call, control, events, pay, until, until_state
@@ -25,7 +26,6 @@ def paid(system, text, parts):
 
 
 def decoded_hash(text):
-    import bolt11
     return bolt11.decode(text).payment_hash
 
 
@@ -240,6 +240,8 @@ def test_links_that_are_off_gone_or_over_give_nothing(system):
     assert json.loads(wallet.get(made["url"])["metadata"]) == [["text/plain", "Closed"]]
     assert api(system, "DELETE", one).json["deleted"] is True
     assert refused(made["url"]) == "Not found" and api(system, "GET", one).status == 404
+    ending = link(system, expires_in_seconds=600)
+    assert 590 <= bolt11.decode(wallet.get(ending["url"] + "/callback", "amount=1000")["pr"]).expiry <= 600, "no invoice outlives its link"
     short = link(system, expires_in_seconds=1)
     assert until(lambda: wallet.get(short["url"]).get("reason")) == "This link has expired"
     assert "expired" in refused(short["url"] + "/callback", "amount=1000")

@@ -47,8 +47,9 @@ extension GatewayAPI {
 
     /// A wallet has signed. What it may do is decided by the store; a bad signature uses nothing up.
     func login(_ request: HTTPRequest, _ token: String, _ done: @escaping @LoopActor (LNURLRefusal?) -> Void) {
-        guard let offer = LoginOffer(token: token), let made = lnurl.secrets.time(of: offer.challenge, for: offer.purpose)?.seconds,
-            case let now = gateway.now, made <= now.seconds, now.seconds - made < Self.challengeSeconds
+        let now = gateway.now
+        guard let offer = LoginOffer(token: token),
+            lnurl.secrets.isFresh(offer.challenge, for: offer.purpose, at: now, seconds: Self.challengeSeconds)
         else { return done(.challenge) }
         let claim: LoginClaim
         do throws(LNURLRefusal) {

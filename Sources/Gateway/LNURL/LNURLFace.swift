@@ -28,7 +28,7 @@ final class LNURLFace {
     /// What follows when a wallet has signed for a browser; see ``GatewayAPI``.
     var login: (@LoopActor (HTTPRequest, String, @escaping @LoopActor (LNURLRefusal?) -> Void) -> Void)?
     var loginCode: (@LoopActor (String) -> [UInt8]?)?
-    /// Challenges that a payer's key has signed, with their time.
+    /// Challenges that a payer's key has signed, and when.
     private var spent: [Bytes32: Int64] = [:]
 
     init(gateway: PaymentGateway, issuer: InvoiceIssuer, states: InvoiceStates) {
@@ -116,8 +116,8 @@ final class LNURLFace {
     /// Nothing is asked of the address's host: it is written down.
     private func takeAddress(_ id: String, _ request: HTTPRequest, _ responder: HTTPResponder) {
         guard request.method == .get else { return respond([], responder) }
-        guard let challenge = request.query["k1"].flatMap(Bytes32.init(hex:)), let made = secrets.time(of: challenge, for: id)?.seconds,
-            case let now = gateway.now, made <= now.seconds, now.seconds - made < Self.challengeSeconds
+        let now = gateway.now
+        guard let challenge = request.query["k1"].flatMap(Bytes32.init(hex:)), secrets.isFresh(challenge, for: id, at: now, seconds: Self.challengeSeconds)
         else { return refuse(.challenge, responder) }
         guard let address = request.query["address"], LightningAddress.isWellFormed(address) else { return refuse(.address, responder) }
         gateway.ledger.answerAddressRequest(id, address.lowercased(), at: now) { [self] result in
@@ -215,8 +215,9 @@ final class LNURLFace {
         let note = wanted.note(link: link.record.id, address: link.address, tag: tag, orderID: link.record.orderID)
         guard note.json.utf8.count <= InvoiceNotes.maximumLength else { throw .noteTooLong }
         let now = gateway.now
-        // An order's invoices all end with it, and so have one payment hash.
-        let seconds = link.record.paymentHash == nil ? Self.invoiceSeconds : (link.record.expiresAt?.seconds ?? 0) - now.seconds
+        // No invoice outlives its link. An order's all end with it, and so have one payment hash.
+        let left = link.record.expiresAt.map { $0.seconds - now.seconds }
+        let seconds = link.record.paymentHash == nil ? min(Self.invoiceSeconds, left ?? Self.invoiceSeconds) : left ?? 0
         let wish = InvoiceIssuer.Wish(
             amount: wanted.amount, description: .hash(terms.metadata.hash(payerData: wanted.payerData?.received, by: LibCrypto.self)),
             expirySeconds: seconds, settlement: gateway.settings.settlement, isStored: false, note: note)
@@ -244,12 +245,12 @@ final class LNURLFace {
 
     /// A challenge of this link, not too old, signed by the key, and once.
     private func prove(_ claim: LoginClaim, for link: String) throws(LNURLRefusal) {
-        let now = gateway.now.seconds
-        guard let made = secrets.time(of: claim.challenge, for: link)?.seconds, made <= now, now - made < Self.challengeSeconds,
-            spent[claim.challenge] == nil, LibCrypto.verify(der: claim.signature, of: claim.challenge, by: claim.key)
+        let now = gateway.now
+        guard secrets.isFresh(claim.challenge, for: link, at: now, seconds: Self.challengeSeconds), spent[claim.challenge] == nil,
+            LibCrypto.verify(der: claim.signature, of: claim.challenge, by: claim.key)
         else { throw .payerSignature }
-        if spent.count >= 10_000 { spent = spent.filter { now - $0.value < Self.challengeSeconds } }
-        spent[claim.challenge] = made
+        if spent.count >= 10_000 { spent = spent.filter { now.seconds - $0.value < Self.challengeSeconds + 60 } }
+        spent[claim.challenge] = now.seconds
     }
 
     private func code(_ id: String, _ form: String, _ responder: HTTPResponder) {
