@@ -58,11 +58,13 @@ let package = Package(
         room("Wire", below: ["Payments"]),
         room("Fanout", below: ["Payments"]),
         room("Delivery", below: ["Payments", "Wire"]),
+        room("LNURL", below: ["Payments", "Wire", "Bolt"]),
 
         // The machine room.
         room("Loop", below: ["CUV", "COpenSSL"]),
         room("Keys", below: ["Payments", "Bolt", "CSecp256k1", "CCrypto"]),
         room("GRPC", below: ["Loop", "CNghttp2"]),
+        room("QR", below: ["CQREncode"]),
 
         // Adapters.
         room("LNDProto", below: [protobuf]),
@@ -74,7 +76,7 @@ let package = Package(
 
         // Facts become orders, orders become I/O.
         room("Gateway", below: [
-            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "LNURL", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "QR",
             protobuf, logging
         ]),
 
@@ -99,8 +101,10 @@ let package = Package(
         tests("Wire", of: ["Payments", "Wire", "TestSupport"]),
         tests("Fanout", of: ["Payments", "Fanout"]),
         tests("Delivery", of: ["Payments", "Delivery", "TestSupport"]),
+        tests("LNURL", of: ["Payments", "Bolt", "Wire", "LNURL", "Keys"]),
         tests("Loop", of: ["Loop", "TestSupport"]),
         tests("Keys", of: ["Payments", "Bolt", "Keys"]),
+        tests("QR", of: ["QR"]),
         tests("GRPC", of: ["Loop", "GRPC", "TestSupport"]),
         tests("LND", of: ["Payments", "Loop", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf, "TestSupport"]),
         tests("Ledger", of: ["Payments", "Wire", "Delivery", "Loop", "Ledger", "TestSupport"]),

@@ -140,6 +140,50 @@ element("door").addEventListener("submit", (event) => {
 
 element("leave").addEventListener("click", () => leave());
 
+/** Connects with a key that is not good yet, and comes back when a wallet has made it so. */
+function awaitLogin({ key, expires_at: end }) {
+  const url = new URL("/connection/websocket", location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return new Promise((done, fail) => {
+    const connect = () => {
+      if (Date.parse(end) < Date.now()) return fail(new Error("No wallet has answered in time."));
+      const socket = new WebSocket(url);
+      socket.addEventListener("open", () => socket.send(JSON.stringify({ id: 1, connect: { token: key } })));
+      socket.addEventListener("message", ({ data }) => {
+        if (!data.split("\n").some((line) => JSON.parse(line).connect)) return;
+        done();
+        socket.close();
+      });
+      // The server does not let anybody wait for long.
+      socket.addEventListener("close", () => setTimeout(connect, 500));
+    };
+    connect();
+  });
+}
+
+element("login").addEventListener("click", async () => {
+  element("refusal").hidden = true;
+  try {
+    const claim = element("claim").value.trim();
+    const response = await fetch("/v1/login", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(claim ? { claim_code: claim } : {}),
+    });
+    const offer = await response.json();
+    if (!response.ok) throw new Error(offer.title);
+    element("login-link").href = offer.lightning;
+    element("login-link").querySelector("img").src = new URL(offer.qr_url).pathname;
+    element("code").hidden = false;
+    await awaitLogin(offer);
+    sessionStorage.setItem(storedKey, offer.key);
+    element("claim").value = "";
+    enter();
+  } catch (error) {
+    element("refusal").hidden = false;
+    element("refusal").textContent = error.message;
+  }
+  element("code").hidden = true;
+});
+
 element("create").addEventListener("submit", async (event) => {
   event.preventDefault();
   const request = { description: element("description").value, settlement: element("settlement").value };

@@ -74,6 +74,9 @@ public struct Bech32: Equatable, Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// `nil` for what is no lower-case digit.
+    static func value(of digit: UInt8) -> UInt8? { digit < 128 && values[Int(digit)] < 32 ? values[Int(digit)] : nil }
+
     private static let checksumLength = 6
     private static let digits = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
     /// The value of each ASCII character, 255 for those that are no digit.

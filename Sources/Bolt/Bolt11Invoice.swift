@@ -64,8 +64,8 @@ public struct Bolt11Invoice: Equatable, Sendable {
         self.signature = signature
     }
 
-    private static let timestampCount = 7
-    private static let signatureCount = 104
+    static let timestampCount = 7
+    static let signatureCount = 104
     private static let defaultExpiry: UInt64 = 3600
     private static let defaultMinFinalCLTVExpiry: UInt64 = 18
 

@@ -10,6 +10,8 @@ public struct FeatureBits: Equatable, Sendable {
 
     /// What our invoices need: `var_onion_optin` and `payment_secret` demanded, `basic_mpp` offered.
     public static let payable = FeatureBits([8, 14, 17])
+    /// The same with `payment_metadata` offered: a payer that does not know it pays without.
+    public static let payableWithMetadata = FeatureBits([8, 14, 17, 49])
 
     /// Whether the feature with this even bit is demanded or offered.
     public func has(_ feature: Int) -> Bool { bits.contains(feature) || bits.contains(feature + 1) }

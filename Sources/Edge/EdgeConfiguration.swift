@@ -12,6 +12,8 @@ public struct EdgeConfiguration: Sendable {
     public var allowedOrigins: [String]
     /// Addresses in numbers that may connect as often as they like: of reverse proxies, behind which everybody is.
     public var unlimitedAddresses: Set<String>
+    /// Beginnings of paths for which a query that cannot be read is the application's to answer.
+    public var forgivingPaths: [String]
     /// Whether `/connection/websocket` is served.
     public var servesWebSocket: Bool
     public var limits: Limits
@@ -21,7 +23,7 @@ public struct EdgeConfiguration: Sendable {
 
     public init(
         address: String, port: UInt16, publicDirectory: String? = nil, pages: [PageRoute] = [],
-        allowedOrigins: [String] = [], unlimitedAddresses: Set<String> = [], servesWebSocket: Bool = true, limits: Limits = .init(),
+        allowedOrigins: [String] = [], unlimitedAddresses: Set<String> = [], forgivingPaths: [String] = [], servesWebSocket: Bool = true, limits: Limits = .init(),
         pingInterval: Int = 25, pongTimeout: Int = 10
     ) {
         self.address = address
@@ -30,6 +32,7 @@ public struct EdgeConfiguration: Sendable {
         self.pages = pages
         self.allowedOrigins = allowedOrigins
         self.unlimitedAddresses = unlimitedAddresses
+        self.forgivingPaths = forgivingPaths
         self.servesWebSocket = servesWebSocket
         self.limits = limits
         self.pingInterval = pingInterval

@@ -126,6 +126,8 @@ public final class EdgeServer {
         return page.response(ifNoneMatch: request.headers.ifNoneMatch)
     }
 
+    func forgives(_ path: String) -> Bool { configuration.forgivingPaths.contains { path.hasPrefix($0) } }
+
     func isWebSocketPath(_ path: String) -> Bool { configuration.servesWebSocket && channels != nil && path == "/connection/websocket" }
 
     /// Programs send no origin; a browser always does, and a foreign page's is refused. What the request calls its host

@@ -123,6 +123,11 @@ final class HTTPConnection {
             case .request(var request, let traits, let count):
                 request.peer = peer
                 consumed += count
+                guard !request.isQueryMalformed || server.forgives(request.path) else {
+                    consumed = input.count
+                    refuse(400)
+                    break
+                }
                 deadline = server.seconds + server.limits.requestSeconds
                 if let key = traits.webSocketKey, server.isWebSocketPath(request.path) {
                     upgrade(request, key: key, traits, rest: Array(input[consumed...]))

@@ -51,8 +51,7 @@ struct HTTPHead {
         guard let path = RequestTarget.path(bytes, methodEnd + 1, question) else { return 400 }
         request.path = path
         if question < targetEnd {
-            guard let query = RequestTarget.query(bytes, question + 1, targetEnd) else { return 400 }
-            request.query = query
+            if let query = RequestTarget.query(bytes, question + 1, targetEnd) { request.query = query } else { request.isQueryMalformed = true }
         }
         return nil
     }

@@ -9,6 +9,8 @@ public struct HTTPRequest: Equatable, Sendable {
     public var path: String
     /// Percent-decoded pairs in the order they came.
     public var query: Query
+    /// It was no query that can be read, and ``query`` is empty. Only for paths of ``EdgeConfiguration/forgivingPaths``.
+    public var isQueryMalformed = false
     public var headers: Headers
     public var body: [UInt8]
     /// The address of the client's socket without port, `127.0.0.1` or `::1`.

@@ -150,6 +150,13 @@ final class Authenticator {
         return .valid
     }
 
+    /// A key that was stored just now, which somebody may have asked for before.
+    func made(_ record: APIKeyRecord) {
+        learned(record)
+        strange[record.hash] = nil
+        secrets[record.hash] = Secret(id: record.id, generation: record.generation, until: Clock.monotonicNanoseconds + Self.memory)
+    }
+
     /// The key as it is stored. What was read earlier may arrive later, and must not give back what was taken since.
     func learned(_ record: APIKeyRecord) {
         guard let key = known[record.id] else { return known[record.id] = Known(record) }

@@ -13,9 +13,12 @@ public struct InvoiceIssuer {
         public var metadata: String?
         public var orderID: String?
         public var isStored: Bool
+        /// Written into the invoice, sealed; it comes back with the payment.
+        public var note: PayerNote?
         public init(
             amount: Millisatoshis?, description: InvoiceRecord.Description, expirySeconds: Int64 = 3600,
-            settlement: InvoiceTerms.Settlement, metadata: String? = nil, orderID: String? = nil, isStored: Bool
+            settlement: InvoiceTerms.Settlement, metadata: String? = nil, orderID: String? = nil, isStored: Bool,
+            note: PayerNote? = nil
         ) {
             self.amount = amount
             self.description = description
@@ -24,12 +27,14 @@ public struct InvoiceIssuer {
             self.metadata = metadata
             self.orderID = orderID
             self.isStored = isStored
+            self.note = note
         }
     }
 
     let network: Network
     let identity: IdentityKey
     let secrets: PaymentSecrets
+    let notes: InvoiceNotes
     let routing: RoutingPolicy
     let finalCLTVDelta: UInt16
 
@@ -37,6 +42,7 @@ public struct InvoiceIssuer {
         network = settings.network
         self.identity = identity
         self.secrets = secrets
+        notes = InvoiceNotes(identity: identity)
         routing = settings.routing
         finalCLTVDelta = settings.finalCLTVDelta
     }
@@ -49,6 +55,7 @@ public struct InvoiceIssuer {
         let expires = UnixTime(seconds: created.seconds + wish.expirySeconds)
         let terms = InvoiceTerms(amount: wish.amount, expiresAt: expires, settlement: wish.settlement, isStored: wish.isStored, account: account)
         let issued = secrets.make(terms, random: random)
+        let note = wish.note.map { notes.seal(Array($0.json.utf8), for: issued.secret) }
         let draft = Bolt11Draft(
             network: network, amount: wish.amount, timestamp: created, paymentHash: issued.paymentHash, paymentSecret: issued.secret,
             description: wish.description, expiry: UInt64(wish.expirySeconds), minFinalCLTVExpiry: UInt64(finalCLTVDelta),
@@ -56,7 +63,7 @@ public struct InvoiceIssuer {
                 [HopHint(
                     node: node.pubkey, shortChannelID: node.chanID, feeBase: UInt32(clamping: routing.feeBase.value), feePPM: routing.feePPM,
                     cltvDelta: routing.cltvDelta)]
-            })
+            }, features: note == nil ? .payable : .payableWithMetadata, metadata: note)
         let text = try draft.encode(by: LibCrypto.self) { identity.sign(digest: $0) }
         return InvoiceRecord(
             paymentHash: issued.paymentHash, account: account, paymentRequest: text, terms: terms, description: wish.description,

@@ -16,6 +16,9 @@ final class Metrics {
     var webhooks: [WebhookOutcome: UInt64] = [:]
     var events = 0
     var requests = 0
+    var lnurlRequests = 0
+    var lnurlInvoices = 0
+    var lnurlRefusals = 0
     /// By method of `lnmux.Service`, where that is served.
     var grpcCalls: [String: Int] = [:]
     var acceptedSubscribers = 0
@@ -46,6 +49,9 @@ final class Metrics {
         text.counter("events", "Events published.", events)
         text.counter("history_queries", "Questions to the database about what clients have missed.", historyQueries)
         text.counter("http_requests", "HTTP requests handled.", requests)
+        text.counter("lnurl_requests", "Requests of wallets.", lnurlRequests)
+        text.counter("lnurl_invoices", "Invoices made for wallets.", lnurlInvoices)
+        text.counter("lnurl_refusals", "Requests of wallets that were answered with an error.", lnurlRefusals)
         text.counter(
             "webhook_deliveries", "Attempts to deliver a webhook, by how they ended: retried ones are tried again, failed ones are not.",
             by: "outcome", WebhookOutcome.allCases.map { ($0.rawValue, webhooks[$0] ?? 0) })

@@ -28,7 +28,7 @@ extension PaymentGateway {
         case .persist(let id, let change):
             // An outcome belongs to the machine that ordered the change, and each term has a machine of its own.
             let asked = leadership.state
-            commit(change, id: id) { [weak self] outcome in
+            commit(change, searchTerms: Self.searchTerms(of: change), id: id) { [weak self] outcome in
                 guard let self, leadership.state == asked else { return }
                 run { $0.persisted(id, outcome, at: $1) }
             }
@@ -43,6 +43,12 @@ extension PaymentGateway {
         case .reply(let id, let reply):
             replies.removeValue(forKey: id)?(reply)
         }
+    }
+
+    /// What is paid for an order is found by it, although the invoice has had no row before.
+    private static func searchTerms(of change: Change) -> [Int64] {
+        guard case .accept(let set, _) = change.step, let orderID = set.note?.orderID else { return [] }
+        return [SearchTerm.orderID(orderID).number(by: LibCrypto.self)]
     }
 
     /// What is not held any more went with its stream, and with it the wish for an answer.

@@ -1,6 +1,7 @@
 package import Bolt
 package import Keys
 package import LND
+internal import LNURL
 package import Payments
 
 /// Opens an intercepted HTLC's onion and finds out whether its payment is one of ours.
@@ -19,11 +20,13 @@ package struct Screening {
 
     let identity: IdentityKey
     let secrets: PaymentSecrets
+    let notes: InvoiceNotes
     let policy: RoutingPolicy
 
     package init(identity: IdentityKey, secrets: PaymentSecrets, policy: RoutingPolicy) {
         self.identity = identity
         self.secrets = secrets
+        notes = InvoiceNotes(identity: identity)
         self.policy = policy
     }
 
@@ -60,8 +63,13 @@ package struct Screening {
             outgoingExpiry: htlc.outgoingExpiry, autoFailHeight: htlc.autoFailHeight, isOnChain: htlc.isOnChain, fee: htlc.fee)
         let offer = Offer(
             paymentHash: htlc.paymentHash, htlc: held, terms: opened.terms, preimage: opened.preimage,
-            refusal: refusal(of: htlc, payload))
+            refusal: refusal(of: htlc, payload), note: note(in: payload, data.secret))
         return .offer(offer, sharedSecret: sharedSecret)
+    }
+
+    /// A payer that brings none, or brings another's, pays all the same.
+    private func note(in payload: HopPayload, _ secret: PaymentSecret) -> PayerNote? {
+        payload.metadata.flatMap { notes.open($0, for: secret) }.flatMap(PayerNote.init(returned:))
     }
 
     /// LND checks none of this before it offers an HTLC.

@@ -6,7 +6,7 @@ internal import Payments
 @safe
 final class Curve: @unchecked Sendable {
     // @unchecked: after `init` the context is only read; libsecp256k1 documents that as safe from any thread.
-    private let context: OpaquePointer
+    let context: OpaquePointer
 
     static let shared = Curve()
 

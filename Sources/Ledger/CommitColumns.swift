@@ -74,6 +74,7 @@ struct CommitColumns {
         var received: Millisatoshis?
         var terms: InvoiceTerms?
         var invoice: InvoiceRecord?
+        var note: PayerNote?
         var circuit: CircuitKey?
         var resolution: Resolution?
     }
@@ -92,7 +93,7 @@ struct CommitColumns {
         preimage.append(facts.preimage?.bytes)
         received.append(facts.received)
         append(facts.terms)
-        append(facts.invoice, isNew: facts.terms != nil)
+        append(facts.invoice, facts.note, isNew: facts.terms != nil)
         append(facts.circuit, facts.resolution)
         switch step {
         case .accept(let set, _), .void(let set):
@@ -120,7 +121,7 @@ struct CommitColumns {
         case .accept(let set, let preimage):
             Facts(
                 kind: 1, state: preimage == nil ? .accepted : .settleRequested, setID: set.setID, preimage: preimage,
-                received: set.received, terms: set.terms)
+                received: set.received, terms: set.terms, note: set.note)
         case .requestSettlement(_, let setID, let preimage):
             Facts(kind: 2, state: .settleRequested, setID: setID, preimage: preimage)
         case .release(_, let setID): Facts(kind: 3, state: .open, setID: setID)
@@ -139,8 +140,9 @@ struct CommitColumns {
         isStored.append(terms?.isStored)
     }
 
-    /// A stateless invoice's row has no payment request: the payer has it, and nobody else asks for it.
-    private mutating func append(_ invoice: InvoiceRecord?, isNew: Bool) {
+    /// A stateless invoice's row has no payment request: the payer has it, and nobody else asks for it. In the place of a
+    /// merchant's metadata it has what came with the payment.
+    private mutating func append(_ invoice: InvoiceRecord?, _ note: PayerNote?, isNew: Bool) {
         request.append(invoice?.paymentRequest ?? (isNew ? "" : nil))
         switch invoice?.description {
         case .text(let value):
@@ -153,8 +155,8 @@ struct CommitColumns {
             text.appendNull()
             textHash.appendNull()
         }
-        metadata.append(invoice?.metadata)
-        order.append(invoice?.orderID)
+        metadata.append(invoice?.metadata ?? note?.json)
+        order.append(invoice?.orderID ?? note?.orderID)
     }
 
     private mutating func append(_ circuit: CircuitKey?, _ resolution: Resolution?) {

@@ -114,7 +114,8 @@ enum InvoiceQuery {
         terms.account = rows.integer(row, 2)
         return InvoiceRecord(
             paymentHash: PaymentHash(rows.bytes32(row, 1)), account: rows.integer(row, 2), paymentRequest: rows.text(row, 3),
-            terms: terms, description: description, metadata: rows.optional(row, 10, rows.text),
+            terms: terms, description: description, metadata: terms.isStored ? rows.optional(row, 10, rows.text) : nil,
+            note: rows.note(row, isStored: 7, metadata: 10, orderID: 17),
             orderID: rows.optional(row, 17, rows.text), state: state, received: Millisatoshis(rows.unsigned(row, 12)),
             createdAt: rows.time(row, 13),
             // A released set is history, which the invoice does not show.

@@ -5,7 +5,7 @@ enum StoredSetQuery {
     private static let columns = """
         i.payment_hash, i.state::text, i.set_id, i.amount_msat, i.expires_at, i.settlement, i.is_stored,
         x.node, x.chan_id, x.htlc_id, x.amount_msat, x.total_msat, x.incoming_expiry, x.outgoing_expiry,
-        x.auto_fail_height, x.is_on_chain, x.is_settled, x.is_off_chain, x.fee_msat
+        x.auto_fail_height, x.is_on_chain, x.is_settled, x.is_off_chain, x.fee_msat, i.metadata, i.order_id
         """
     private static let join = "LEFT JOIN htlcs x ON x.payment_hash = i.payment_hash AND x.set_id = i.set_id"
     private static let order = "ORDER BY i.payment_hash, x.node, x.chan_id, x.htlc_id"
@@ -38,7 +38,7 @@ enum StoredSetQuery {
                 if sets.last?.paymentHash != hash {
                     sets.append(StoredSet(
                         paymentHash: hash, state: try rows.state(row, 1), setID: rows.optional(row, 2, rows.bytes32).map(SetID.init),
-                        terms: try rows.terms(row, from: 3), htlcs: []))
+                        terms: try rows.terms(row, from: 3), htlcs: [], note: rows.note(row, isStored: 6, metadata: 19, orderID: 20)))
                 }
                 if !rows.isNull(row, 7) { sets[sets.count - 1].htlcs.append(try htlc(rows, row)) }
             } catch {
@@ -90,5 +90,11 @@ extension Rows {
         return InvoiceTerms(
             amount: optional(row, column, unsigned).map { Millisatoshis($0) }, expiresAt: time(row, column + 1),
             settlement: settlement, isStored: flag(row, column + 3))
+    }
+
+    /// A stateless invoice has no metadata of a merchant, but perhaps what came with the payment.
+    func note(_ row: Int, isStored: Int, metadata: Int, orderID: Int) -> PayerNote? {
+        guard !flag(row, isStored), let json = optional(row, metadata, text) else { return nil }
+        return PayerNote(json: json, orderID: optional(row, orderID, text))
     }
 }

@@ -66,12 +66,14 @@ public struct AcceptedSet: Equatable, Sendable {
     public var terms: InvoiceTerms
     public var htlcs: [HeldHTLC]
     public var received: Millisatoshis
+    public var note: PayerNote?
 
-    public init(paymentHash: PaymentHash, setID: SetID, terms: InvoiceTerms, htlcs: [HeldHTLC]) {
+    public init(paymentHash: PaymentHash, setID: SetID, terms: InvoiceTerms, htlcs: [HeldHTLC], note: PayerNote? = nil) {
         self.paymentHash = paymentHash
         self.setID = setID
         self.terms = terms
         self.htlcs = htlcs
+        self.note = note
         received = htlcs.reduce(.zero) { $0 + $1.amount }
     }
 }
@@ -107,12 +109,16 @@ public struct StoredSet: Equatable, Sendable {
     public var terms: InvoiceTerms
     /// The HTLCs of that set.
     public var htlcs: [HTLC]
+    public var note: PayerNote?
 
-    public init(paymentHash: PaymentHash, state: InvoiceState, setID: SetID?, terms: InvoiceTerms, htlcs: [HTLC]) {
+    public init(
+        paymentHash: PaymentHash, state: InvoiceState, setID: SetID?, terms: InvoiceTerms, htlcs: [HTLC], note: PayerNote? = nil
+    ) {
         self.paymentHash = paymentHash
         self.state = state
         self.setID = setID
         self.terms = terms
         self.htlcs = htlcs
+        self.note = note
     }
 }

@@ -12,11 +12,15 @@ public struct Event: Equatable, Sendable {
         public var setID: SetID?
         public var amount: Millisatoshis?
         public var received: Millisatoshis?
-        public init(paymentHash: PaymentHash, setID: SetID? = nil, amount: Millisatoshis? = nil, received: Millisatoshis? = nil) {
+        public var note: PayerNote?
+        public init(
+            paymentHash: PaymentHash, setID: SetID? = nil, amount: Millisatoshis? = nil, received: Millisatoshis? = nil, note: PayerNote? = nil
+        ) {
             self.paymentHash = paymentHash
             self.setID = setID
             self.amount = amount
             self.received = received
+            self.note = note
         }
     }
 

@@ -13,6 +13,8 @@ public struct InvoiceRecord: Equatable, Sendable {
     public var description: Description?
     /// A JSON object as the merchant gave it.
     public var metadata: String?
+    /// Of a stateless invoice that was paid.
+    public var note: PayerNote?
     /// The merchant's own name for what is paid.
     public var orderID: String?
     public var state: InvoiceState
@@ -27,7 +29,7 @@ public struct InvoiceRecord: Equatable, Sendable {
 
     public init(
         paymentHash: PaymentHash, account: Int64, paymentRequest: String, terms: InvoiceTerms,
-        description: Description?, metadata: String?, orderID: String? = nil, state: InvoiceState = .open, received: Millisatoshis = .zero,
+        description: Description?, metadata: String?, note: PayerNote? = nil, orderID: String? = nil, state: InvoiceState = .open, received: Millisatoshis = .zero,
         createdAt: UnixTime, setID: SetID? = nil, settledAt: UnixTime? = nil, preimage: Preimage? = nil
     ) {
         self.paymentHash = paymentHash
@@ -36,6 +38,7 @@ public struct InvoiceRecord: Equatable, Sendable {
         self.terms = terms
         self.description = description
         self.metadata = metadata
+        self.note = note
         self.orderID = orderID
         self.state = state
         self.received = received

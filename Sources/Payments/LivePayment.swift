@@ -48,6 +48,8 @@ struct LivePayment: Equatable, Sendable {
     var terms: InvoiceTerms
     /// Known from the first HTLC that was offered; a restored set has none until then.
     var preimage: Preimage?
+    /// Of the first part that brought one.
+    var note: PayerNote?
     var phase: Phase
     var parts: [Part] = []
     var suspects: [Suspect] = []

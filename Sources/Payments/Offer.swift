@@ -9,12 +9,14 @@ public struct Offer: Equatable, Sendable {
     public var refusal: Rejection?
     /// Whether somebody is there to decide about a set that would begin with it.
     public var isAttended = true
+    public var note: PayerNote?
 
-    public init(paymentHash: PaymentHash, htlc: HeldHTLC, terms: InvoiceTerms, preimage: Preimage, refusal: Rejection? = nil) {
+    public init(paymentHash: PaymentHash, htlc: HeldHTLC, terms: InvoiceTerms, preimage: Preimage, refusal: Rejection? = nil, note: PayerNote? = nil) {
         self.paymentHash = paymentHash
         self.htlc = htlc
         self.terms = terms
         self.preimage = preimage
         self.refusal = refusal
+        self.note = note
     }
 }

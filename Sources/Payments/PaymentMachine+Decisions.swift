@@ -5,7 +5,7 @@ extension PaymentMachine {
         guard case .collecting = payment.phase, let total = payment.parts.first?.htlc.total, payment.received >= total else { return }
         let htlcs = payment.parts.map(\.htlc)
         guard payment.parts.allSatisfy({ $0.isAttached && Admission.hasTime($0.htlc, height: height, policy: policy) }) else { return }
-        let set = AcceptedSet(paymentHash: hash, setID: SetID(of: htlcs.lazy.map(\.circuitKey), by: Hash.self), terms: payment.terms, htlcs: htlcs)
+        let set = AcceptedSet(paymentHash: hash, setID: SetID(of: htlcs.lazy.map(\.circuitKey), by: Hash.self), terms: payment.terms, htlcs: htlcs, note: payment.note)
         let settling = payment.terms.settlement == .auto ? payment.preimage : nil
         var events = htlcs.map { htlcEvent(.htlcAccepted, hash, set.setID, $0) }
         events.append(invoiceEvent(.invoiceAccepted, payment, hash, set.setID))
@@ -44,7 +44,7 @@ extension PaymentMachine {
 
     /// Makes a set impossible whose settlement may have been committed or may be yet. If it had been, the refusal says so.
     mutating func void(_ hash: PaymentHash, _ payment: inout LivePayment, _ setID: SetID, at time: UnixTime, _ orders: inout [Order]) {
-        let set = AcceptedSet(paymentHash: hash, setID: setID, terms: payment.terms, htlcs: payment.parts.map(\.htlc))
+        let set = AcceptedSet(paymentHash: hash, setID: setID, terms: payment.terms, htlcs: payment.parts.map(\.htlc), note: payment.note)
         payment.phase = .voiding(persist(.void(set), released(hash, payment, setID), hash, at: time, &orders), setID)
     }
 
@@ -186,6 +186,7 @@ extension PaymentMachine {
     func invoiceEvent(_ type: EventType, _ payment: LivePayment, _ hash: PaymentHash, _ setID: SetID?) -> Event {
         let received = payment.parts.reduce(Millisatoshis.zero) { $0 + $1.htlc.amount }
         return Event(type, .invoice(.init(
-            paymentHash: hash, setID: setID, amount: payment.terms.amount, received: setID == nil ? nil : received)))
+            paymentHash: hash, setID: setID, amount: payment.terms.amount, received: setID == nil ? nil : received,
+            note: setID == nil ? nil : payment.note)))
     }
 }

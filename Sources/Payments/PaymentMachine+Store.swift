@@ -200,6 +200,7 @@ extension PaymentMachine {
     /// Takes over the stored HTLCs as parts that are waiting to be offered again.
     private mutating func adopt(_ stored: StoredSet, into payment: inout LivePayment) {
         payment.terms = stored.terms
+        payment.note = stored.note
         for htlc in stored.htlcs {
             payment.parts.append(.init(
                 htlc: htlc.held, isAttached: false, receivedHeight: height, resolution: htlc.resolution, isResolved: htlc.resolution != nil))

@@ -85,7 +85,11 @@ public struct PaymentMachine<Hash: SHA256Digest>: Equatable, Sendable {
             if rejection == .totalMismatch { letGoIfUndecided(offer.paymentHash, &payment, .totalMismatch, at: time, &orders) }
             return
         }
-        if payment.parts.isEmpty { payment.phase = .collecting(since: time) }
+        if payment.parts.isEmpty {
+            payment.phase = .collecting(since: time)
+            payment.note = nil
+        }
+        payment.note = payment.note ?? offer.note
         payment.parts.append(.init(htlc: offer.htlc, isAttached: true, receivedHeight: height))
         hashes[offer.htlc.circuitKey] = offer.paymentHash
         countIncomplete(offer.htlc, 1)

@@ -38,6 +38,7 @@ public enum EventCodec {
                     json.field("received_msat", received.value)
                     if case let overpaid = received.beyond(facts.amount), overpaid > .zero { json.field("overpaid_msat", overpaid.value) }
                 }
+                if let note = facts.note { json.field("lnurl", raw: note.json.utf8) }
             case .htlc(let facts):
                 let circuit = facts.circuitKey
                 json.field("payment_hash", facts.paymentHash.bytes)

@@ -8,11 +8,11 @@ public enum FieldError: Error, Equatable, Sendable {
 }
 
 /// The members of a request's object, each to be asked for by name.
-struct RequestFields {
+package struct RequestFields {
     private let members: [(String, JSONValue)]
 
     /// An empty body is an object without members. Names that nobody knows are an error: they are misspellings.
-    init(_ body: [UInt8], known: [String]) throws(FieldError) {
+    package init(_ body: [UInt8], known: [String]) throws(FieldError) {
         guard !body.isEmpty else {
             members = []
             return
@@ -28,38 +28,45 @@ struct RequestFields {
         self.members = members
     }
 
+    /// Those of an object inside another; a complaint names it too.
+    package init(_ value: JSONValue, within name: String, known: [String]) throws(FieldError) {
+        guard let members = value.members else { throw .invalid(field: name, "must be an object") }
+        for (inner, _) in members where !known.contains(inner) { throw .unknownField(String("\(name).\(inner)".prefix(64))) }
+        self.members = members
+    }
+
     /// `nil` if it is absent or null.
-    subscript(_ name: String) -> JSONValue? {
+    package subscript(_ name: String) -> JSONValue? {
         guard let value = members.first(where: { $0.0 == name })?.1, !value.isNull else { return nil }
         return value
     }
 
-    func text(_ name: String) throws(FieldError) -> String? {
+    package func text(_ name: String) throws(FieldError) -> String? {
         guard let value = self[name] else { return nil }
         guard let text = value.text else { throw .invalid(field: name, "must be text") }
         return text
     }
 
-    func texts(_ name: String) throws(FieldError) -> [String]? {
+    package func texts(_ name: String) throws(FieldError) -> [String]? {
         guard let value = self[name] else { return nil }
         let texts = value.items?.compactMap(\.text)
         guard let texts, texts.count == value.items?.count else { throw .invalid(field: name, "must be a list of texts") }
         return texts
     }
 
-    func flag(_ name: String) throws(FieldError) -> Bool? {
+    package func flag(_ name: String) throws(FieldError) -> Bool? {
         guard let value = self[name] else { return nil }
         guard let flag = value.flag else { throw .invalid(field: name, "must be true or false") }
         return flag
     }
 
-    func bytes32(_ name: String) throws(FieldError) -> [UInt8]? {
+    package func bytes32(_ name: String) throws(FieldError) -> [UInt8]? {
         guard let text = try text(name) else { return nil }
         guard text.utf8.count == 64, let bytes = Hex.decode(text) else { throw .invalid(field: name, "must be 64 hexadecimal digits") }
         return bytes
     }
 
-    func whole(_ name: String, in range: ClosedRange<UInt64>) throws(FieldError) -> UInt64? {
+    package func whole(_ name: String, in range: ClosedRange<UInt64>) throws(FieldError) -> UInt64? {
         guard let value = self[name] else { return nil }
         guard let number = value.whole, range.contains(number) else {
             throw .invalid(field: name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")

@@ -24,6 +24,7 @@ public enum InvoiceCodec {
             if let settledAt = record.settledAt { json.field("settled_at", RFC3339.text(settledAt)) }
             if showsPreimage, record.state == .settled, let preimage = record.preimage { json.field("preimage", preimage.bytes) }
             if let orderID = record.orderID { json.field("order_id", orderID) }
+            if let note = record.note { json.field("lnurl", raw: note.json.utf8) }
             json.field("metadata", raw: (record.metadata ?? "{}").utf8)
             json.field("watch_token", watchToken)
             json.field("checkout_url", checkoutURL)

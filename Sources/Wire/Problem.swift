@@ -54,6 +54,13 @@ public struct Problem: Error, Equatable, Sendable {
         status: 409, code: "too_many_webhooks", title: "The account has as many webhook endpoints as it may have", limit: "webhooks")
     public static let webhookDisabled = Problem(
         status: 409, code: "webhook_disabled", title: "The webhook endpoint is disabled", detail: "enable it first, with PATCH and {\"enabled\": true}")
+    public static let unknownPayLink = Problem(status: 404, code: "unknown_pay_link", title: "There is no such pay link or address")
+    public static let unknownAddressRequest = Problem(status: 404, code: "unknown_address_request", title: "There is no such address request")
+    public static let noDomain = Problem(
+        status: 409, code: "no_domain", title: "The account has no domain for addresses", detail: "lnurl.domains of the configuration gives it one")
+    public static let wrongClaimCode = Problem(status: 403, code: "wrong_claim_code", title: "`leyden login code` prints another one")
+    public static let payLinkRefused = Problem(
+        status: 409, code: "pay_link_refused", title: "The name is taken, or the account has as many links as it may have")
     public static let tooManySamples = Problem(
         status: 429, code: "too_many_tests", title: "More samples than may be sent to one endpoint, or to all of an account, in a second or at once")
     public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")

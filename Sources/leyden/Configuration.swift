@@ -53,6 +53,7 @@ struct Configuration: Sendable {
     var auditRetention: Interval
     var eventRetention: Interval
     var webhooks: WebhookSettings
+    var lnurl: LNURLSettings
     var grpc: GRPCConfiguration
     var logLevel: Logger.Level
     var logFormat: LogLine.Format
@@ -89,6 +90,7 @@ struct Configuration: Sendable {
         auditRetention = try reader.value("audit.retention", SettingParser.interval(atLeast: 3_600_000))
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         webhooks = try WebhookSettings(reader, network: network)
+        lnurl = try LNURLSettings(reader, publicURL: publicURL, proxies: edgeLimits.proxies)
         grpc = try GRPCConfiguration(reader)
         logLevel = try reader.value("log.level", SettingParser.logLevel)
         logFormat = try reader.value("log.format", SettingParser.logFormat)

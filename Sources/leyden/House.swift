@@ -51,9 +51,10 @@ final class House {
             configuration: EdgeConfiguration(
                 address: configuration.listen.numericHost, port: configuration.listen.port,
                 publicDirectory: configuration.publicDirectory ?? FilePlace.publicDirectory(),
-                pages: [.init("/checkout", file: "checkout.html", takesSegment: true), .init("/docs", file: "docs.html")],
+                pages: [.init("/checkout", file: "checkout.html", takesSegment: true), .init("/docs", file: "docs.html"), .init("/pay", file: "pay.html", takesSegment: true)],
                 allowedOrigins: EdgeLimits.origins(of: configuration.publicURL) + configuration.edgeLimits.allowedOrigins,
-                unlimitedAddresses: Set(["127.0.0.1", "::1"] + configuration.edgeLimits.proxies), limits: configuration.edgeLimits.limits),
+                unlimitedAddresses: Set(["127.0.0.1", "::1"] + configuration.edgeLimits.proxies),
+                forgivingPaths: LNURLSettings.paths, limits: configuration.edgeLimits.limits),
             application: api, channels: api, logger: logger)
         lnmux = role == .mux || isShard ? nil : try LnmuxServer(configuration.grpc, api: api, mayBeTaken: role == .edge, logger: logger)
         let edge = edge

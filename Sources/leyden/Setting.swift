@@ -83,6 +83,10 @@ struct Setting: Sendable {
         Setting("webhooks.allow_networks", example: "[10.8.0.0/16]", list: true, "Networks that webhooks may go to whatever is said above."),
         Setting("webhooks.allow_http", example: "true", "Whether webhooks may go without TLS. Unset: everywhere but on mainnet."),
         Setting("webhooks.timeout", "15s", "How long a receiver may take to answer."),
+        Setting("lnurl.domains[].url", example: "https://shop.example", "Where a domain with Lightning Addresses is reached; public_url is the first account's."),
+        Setting("lnurl.domains[].account", "1", "Whose addresses these are; each account has one domain."),
+        Setting("lnurl.requests_per_link", "100", "Requests of wallets to one pay link or address in a second; 0: no limit."),
+        Setting("lnurl.requests_per_address", "50", "Those from one client's address; proxies are exempt. 0: no limit."),
         Setting("grpc.require_api_key", "false",
                 "Whether every call of lnmux.Service needs `authorization: Bearer <key>`. Without it, who brings no key may do\n"
                     + "everything there, which is refused unless grpc_listen is an address of this machine alone."),

@@ -80,13 +80,22 @@ import Testing
 
     @Test("what cannot be read is answered and ends the connection", arguments: [
         ("GET / HTTP/1.1\nHost: a\n\r\n\r\n", 400), ("\u{16}\u{3}\u{1}\r\n\r\n", 400), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-        ("GET /../x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        ("GET /../x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /echo?a=%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     ])
     func hostile(text: String, status: Int) async throws {
         let test = try await TestServer()
         let client = RawClient(port: test.port)
         #expect(client.request(text)?.status == status && client.isAtEnd())
         #expect(await eventually { test.server.httpConnections <= 1 })
+        await test.server.stop()
+    }
+
+    @Test("where the application wants it, a query that cannot be read is the application's to answer")
+    func forgivingPath() async throws {
+        let test = try await TestServer { $0.forgivingPaths = ["/echo"] }
+        let client = RawClient(port: test.port)
+        #expect(client.request(get("/echo?a=%zz", ""))?.status == 200)
+        #expect(client.request(get("/none?a=%zz", ""))?.status == 400 && client.isAtEnd())
         await test.server.stop()
     }
 

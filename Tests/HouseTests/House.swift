@@ -12,9 +12,11 @@ enum House {
         "Wire": ["Payments"],
         "Fanout": ["Payments"],
         "Delivery": ["Payments", "Wire"],
+        "LNURL": ["Payments", "Wire", "Bolt"],
         "Loop": ["CUV", "COpenSSL", "Glibc"],
         "Keys": ["Payments", "Bolt", "CSecp256k1", "CCrypto", "Glibc"],
         "GRPC": ["Loop", "CNghttp2", "Glibc"],
+        "QR": ["CQREncode"],
         "LNDProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LnmuxProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LND": ["Payments", "Loop", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
@@ -22,7 +24,8 @@ enum House {
         "Edge": ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", "Logging", "Glibc"],
         "Webhooks": ["Delivery", "Loop", "CCurl", "Glibc"],
         "Gateway": [
-            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "SwiftProtobuf",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "LNURL", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "QR",
+            "SwiftProtobuf",
             "FoundationEssentials", "Logging", "Glibc",
         ],
         "leyden": [
@@ -37,7 +40,7 @@ enum House {
     ]
 
     /// They decide and encode; they touch nothing that can wait, lock, log or tell time.
-    static let pureRooms = ["Payments", "Bolt", "Wire", "Fanout", "Delivery"]
+    static let pureRooms = ["Payments", "Bolt", "Wire", "Fanout", "Delivery", "LNURL"]
     static let programs = ["leyden", "lnsim", "Bench"]
 
     /// Swift files written by hand below a directory.

@@ -2,10 +2,13 @@
 
 import concurrent.futures
 import json
+import subprocess
 
 import pytest
 from client import Paying, call, create, pay, until, until_state
+from coincurve import PrivateKey
 from documents import Rest
+from instance import environment
 from receiver import Receiver
 from wire import EventReader
 
@@ -115,6 +118,11 @@ def test_a_path_that_cannot_be_read(ask):
     assert ask("DELETE", "/v1/keys/{id}", id="%01").status == 400
     assert ask("GET", "/v1/webhooks/{webhook_id}", webhook_id="%01").status == 400
     assert ask("DELETE", "/v1/webhooks/{webhook_id}", webhook_id="%01").status == 400
+    for method in ("GET", "DELETE"):
+        assert ask(method, "/v1/lnurl/pay-links/{pay_link_id}", pay_link_id="%01").status == 400
+        assert ask(method, "/v1/lnurl/addresses/{name}", name="%01").status == 400
+    for template in ("/.well-known/lnurlp/{name}", "/lnurl/verify/{token}", *("/lnurl/pay/{pay_link_id}" + rest for rest in ("", "/callback", "/qr.svg", "/qr.png"))):
+        assert ask("GET", template, key=None, name="%01", token="%01", pay_link_id="%01").status == 400
 
 
 def test_limits(system, ask):
@@ -258,9 +266,87 @@ def test_webhooks(system, ask):
     assert ask("POST", "/v1/webhooks", {"url": receiver.url, "events": ["*"]}).json["code"] == "too_many_webhooks"
 
 
+def test_pay_links_and_addresses(system, ask):
+    terms = {"description": "Tea", "min_msat": 1000, "max_msat": 5000}
+    full = {**terms, "long_description": "Green", "comment_allowed": 10, "success_action": {"tag": "message", "message": "Thanks"},
+            "payer_data": {"name": {"mandatory": True}, "auth": {}}, "disposable": True, "metadata": {"till": 7}}
+    for kind, extra, key in (("pay-links", {}, "pay_link_id"), ("addresses", {"name": "Till"}, "name")):
+        many, one = f"/v1/lnurl/{kind}", f"/v1/lnurl/{kind}/{{{key}}}"
+        made = ask("POST", many, {**full, **extra}).json
+        assert made["success_action"] == full["success_action"] and made["metadata"] == {"till": 7}
+        assert ask("POST", many, b"{").status == 400
+        assert ask("POST", many, {**terms, **extra, "min_msat": 6000}).json["field"] == "max_msat"
+        assert ask("GET", many, query="?limit=1").status == 200 and ask("GET", many, query="?limit=0").status == 400
+        which = {key: made["id" if key == "pay_link_id" else "name"]}
+        assert ask("GET", one, **which).json == made
+        changed = ask("PATCH", one, {"success_action": None, "payer_data": None, "comment_allowed": 0, "enabled": True}, **which).json
+        assert changed["success_action"] is None and changed["payer_data"] is None
+        assert ask("PATCH", one, b"{", **which).status == 400 and ask("PATCH", one, {"min_msat": 0}, **which).status == 422
+        for method, body in (("GET", None), ("PATCH", {}), ("DELETE", None)):
+            assert ask(method, one, body, **{key: "nobody"}).status == 404
+        if key == "name":
+            assert ask("POST", many, {**terms, "name": "till"}).json["code"] == "pay_link_refused"
+            for asked in ("till", "nobody"):
+                assert ask("GET", "/.well-known/lnurlp/{name}", key=None, name=asked).status == 200
+        else:
+            for asked in (which, {key: "pl_x"}):
+                assert ask("GET", "/lnurl/pay/{pay_link_id}", key=None, **asked).status == 200
+                for form in ("svg", "png"):
+                    assert ask("GET", f"/lnurl/pay/{{pay_link_id}}/qr.{form}", key=None, **asked).status == 200
+            callback = "/lnurl/pay/{pay_link_id}/callback"
+            answer = ask("GET", callback, key=None, query="?amount=2000", **which).json
+            assert ask("GET", callback, key=None, **which).json["status"] == "ERROR"
+            assert pay(system, {"payment_request": answer["pr"], "amount_msat": 2000})["status"] == "succeeded"
+            token = {"token": answer["verify"].rsplit("/", 1)[1]}
+            until(lambda: ask("GET", "/lnurl/verify/{token}", key=None, **token).json["settled"], what="the settlement")
+            assert ask("GET", "/lnurl/verify/{token}", key=None, token="x").json["status"] == "ERROR"
+            hash_ = next(each["payment_hash"] for each in ask("GET", "/v1/invoices").json["invoices"] if "lnurl" in each)
+            assert ask("GET", "/v1/invoices/{payment_hash}", payment_hash=hash_).json["lnurl"] == {"pay_link": made["id"]}
+            assert any("lnurl" in each["data"] for each in ask("GET", "/v1/events", query="?limit=500").json["events"])
+            order = {**terms, "max_msat": 1000, "order_id": "A7", "expires_in_seconds": 60}
+            assert ask("POST", many, order).json["paid"] is False
+        assert ask("DELETE", one, **which).json["deleted"] is True
+
+
+def test_address_requests(ask):
+    many, one, face = "/v1/lnurl/address-requests", "/v1/lnurl/address-requests/{id}", "/lnurl/address/{id}"
+    made = ask("POST", many, {"description": "Refund", "order_id": "A7", "expires_in_seconds": 60}).json
+    which = {"id": made["id"]}
+    assert ask("POST", many, b"{").status == 400 and ask("POST", many, {}).json["field"] == "description"
+    assert ask("GET", one, **which).json == made and ask("GET", one, id="nobody").status == 404
+    for id_ in (made["id"], "nobody"):
+        for rest in ("", "/callback", "/qr.svg"):
+            assert ask("GET", face + rest, key=None, id=id_).status == 200
+    k1 = ask("GET", face, key=None, **which).json["k1"]
+    assert ask("GET", face + "/callback", key=None, query=f"?k1={k1}&address=ann@a.example", **which).json == {"status": "OK"}
+    assert ask("GET", one, **which).json["answered_at"]
+    assert ask("GET", one, id="%01").status == 400
+    for rest in ("", "/callback", "/qr.svg"):
+        assert ask("GET", face + rest, key=None, id="%01").status == 400
+
+
+def test_login(system, ask):
+    offer = ask("POST", "/v1/login", {}, key=None).json
+    assert ask("POST", "/v1/login", b"{", key=None).status == 400
+    assert ask("POST", "/v1/login", {"code": "x"}, key=None).status == 422
+    assert ask("POST", "/v1/login", {"claim_code": "x"}, key=None).json["code"] == "wrong_claim_code"
+    token = offer["url"].split("/auth/")[1].split("?")[0]
+    for asked in (token, "x"):
+        assert ask("GET", "/lnurl/auth/{token}", key=None, token=asked).json["status"] == "ERROR"
+        assert ask("GET", "/lnurl/auth/{token}/qr.svg", key=None, token=asked).status == 200
+    for rest in ("", "/qr.svg"):
+        assert ask("GET", "/lnurl/auth/{token}" + rest, key=None, token="%01").status == 400
+    key = PrivateKey(b"\x09" * 32)
+    code = subprocess.run(
+        [str(system.binaries / "leyden"), "login", "code", "--config", str(system.configuration)], env=environment(), capture_output=True, text=True, check=True).stdout.strip()
+    token = ask("POST", "/v1/login", {"claim_code": code}, key=None).json["url"].split("/auth/")[1].split("?")[0]
+    signed = f"?sig={key.sign(bytes.fromhex(token[:64]), hasher=None).hex()}&key={key.public_key.format().hex()}"
+    assert ask("GET", "/lnurl/auth/{token}", key=None, query=signed, token=token).json == {"status": "OK"}
+
+
 def operations(rest, system):
     """Every operation that wants a key, with a body and parameters that would be good."""
-    parameters = {"id": "0" * 16, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"], "webhook_id": NO_WEBHOOK}
+    parameters = {"id": "0" * 16, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"], "webhook_id": NO_WEBHOOK, "pay_link_id": "pl_x", "name": "nobody"}
     for template, path in rest.document["paths"].items():
         for method, operation in path.items():
             if method in ("get", "post", "patch", "delete") and operation.get("security") != []:

@@ -7,11 +7,13 @@ public import Wire
 // What WebSocket sessions ask for: the same checks and the same objects as REST.
 extension GatewayAPI {
     public func authenticate(_ token: String, _ done: @escaping @LoopActor (ClientSession.Authentication) -> Void) {
-        authenticator.check(token) { outcome in
+        authenticator.check(token) { [weak self] outcome in
             switch outcome {
             case .known(let credentials): done(.known(credentials))
             case .expired: done(.expired)
-            case .unknown: done(.unknown)
+            case .unknown:
+                // A browser that shows a code hears when a wallet has made its key good.
+                if self?.awaitLogin(token, done) != true { done(.unknown) }
             case .busy, .unavailable: done(.unavailable)
             }
         }

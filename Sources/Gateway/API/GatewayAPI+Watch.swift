@@ -2,6 +2,7 @@ internal import Edge
 internal import Keys
 internal import Loop
 internal import Payments
+internal import QR
 internal import Wire
 
 // One invoice for whoever holds its watch token: as JSON, as a stream, or as a QR code.

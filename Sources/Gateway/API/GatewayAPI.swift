@@ -20,6 +20,8 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let claims: Claims
     let openInvoices: OpenInvoices
     let claimSecrets: ClaimSecrets
+    let lnurl: LNURLFace
+    let logins: PendingLogins
     let samples = SampleLimits()
     /// How often ``review()`` was called.
     var rounds = 0
@@ -37,6 +39,10 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         claimSecrets = ClaimSecrets(identity: gateway.identity)
         claims = Claims(ledger: gateway.ledger, secrets: claimSecrets)
         openInvoices = OpenInvoices(ledger: gateway.ledger)
+        lnurl = LNURLFace(gateway: gateway, issuer: issuer, states: lookUps)
+        logins = PendingLogins(ledger: gateway.ledger)
+        lnurl.login = { [weak self] request, token, done in self?.login(request, token, done) }
+        lnurl.loginCode = { [weak self] token in self?.loginCode(token) }
         reviews = Timer(afterMilliseconds: 2_000, repeats: 2_000) { [weak self] in self?.review() }
     }
 
@@ -50,6 +56,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     /// Committed events, for the streams, long polls and waiting calls that are open here.
     public func published(_ events: [PublishedEvent]) {
         for streams in allStreams { streams.published(events) }
+        lnurl.directory.published(events)
         if gateway.isLeader { openInvoices.published(events) }
     }
 
@@ -58,12 +65,14 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
 
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         gateway.metrics.requests += 1
+        if lnurl.handle(request, responder) { return }
         let exchange = Exchange(request: request, responder: responder)
         guard let route = Route(request.method, request.path) else {
             return exchange.refuse(Route.isKnown(request.path) ? .methodNotAllowed : .notFound)
         }
         if request.method == .head, request.headers.acceptsEventStream { return exchange.refuse(.methodNotAllowed) }
         if case .watch(let token, let form) = route { return watch(exchange, token, form) }
+        if case .login = route { return offerLogin(exchange) }
         authorize(exchange, for: route) { [self] caller in
             let account = caller.account
             switch route {
@@ -87,7 +96,8 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .rotateKey(let id): rotateKey(exchange, caller, id)
             case .audit: showAudit(exchange, caller)
             case .webhooks(let route): webhooks(exchange, account, route)
-            case .watch: break
+            case .payLinks(let route): payLinks(exchange, account, route)
+            case .watch, .login: break
             }
         }
     }

@@ -27,6 +27,8 @@ enum Route: Equatable {
     case audit
     case watch(token: String, WatchForm)
     case webhooks(WebhookRoute)
+    case payLinks(PayLinkRoute)
+    case login
 
     init?(_ method: HTTPRequest.Method, _ path: String) {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
@@ -46,11 +48,15 @@ enum Route: Equatable {
         case (.delete, 3) where segments[1] == "keys" && APIKeyText.isID(segments[2]): self = .revokeKey(segments[2])
         case (.post, 4) where segments[1] == "keys" && APIKeyText.isID(segments[2]) && segments[3] == "rotate": self = .rotateKey(segments[2])
         case (.get, 2) where segments[1] == "audit": self = .audit
+        case (.post, 2) where segments[1] == "login": self = .login
         case (.get, 3) where segments[1] == "watch": self = .watch(token: segments[2], .invoice)
         case (.get, 4) where segments[1] == "watch" && segments[3] == "qr.svg": self = .watch(token: segments[2], .qrCode)
         case (_, 2...4) where segments[1] == "webhooks":
             guard let route = WebhookRoute(method, segments.dropFirst(2)) else { return nil }
             self = .webhooks(route)
+        case (_, 3...4) where segments[1] == "lnurl":
+            guard let route = PayLinkRoute(method, segments.dropFirst(2)) else { return nil }
+            self = .payLinks(route)
         case (_, 3...4) where segments[1] == "invoices":
             guard let hash = PaymentHash(hex: segments[2]) else { return nil }
             switch (method, segments.dropFirst(3).first) {
@@ -92,10 +98,11 @@ enum Route: Equatable {
         case .settleInvoice, .cancelInvoice: .invoicesSettle
         case .events: .eventsRead
         case .nodes: .nodesRead
-        case .info: nil
+        case .info, .login: nil
         case .createAccount, .listAccounts, .createKey, .listKeys, .revokeKey, .rotateKey, .audit: .admin
         case .drainNode, .resumeNode: .nodesWrite
         case .webhooks: .webhooksWrite
+        case .payLinks(let route): route.isReading ? .invoicesRead : .invoicesWrite
         }
     }
 }

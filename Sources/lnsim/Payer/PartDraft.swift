@@ -49,7 +49,7 @@ struct PartDraft: Sendable {
             let secret = (tampering.paymentSecret ?? invoice.paymentSecret).array
             payload += record(8, secret + truncated(tampering.totalAmount ?? total.value))
         }
-        if let metadata = invoice.metadata { payload += record(16, metadata) }
+        if tampering.onion != .noMetadata, let metadata = invoice.metadata { payload += record(16, metadata) }
         if tampering.onion == .unknownEvenType { payload += record(200, [1]) }
         return payload
     }

@@ -14,6 +14,8 @@ struct Tampering: Equatable, Sendable {
         /// Peels well, but the payload has a type nobody knows and everybody must.
         case unknownEvenType = "unknown_even_type"
         case noPaymentData = "no_payment_data"
+        /// No fault: a payer that does not know payment metadata.
+        case noMetadata = "no_metadata"
         case short
     }
 

@@ -22,7 +22,7 @@ struct VirtualOnion: Sendable {
         case .wrongHMAC: packet[packet.count - 1] ^= 1
         case .wrongKey: packet.replaceSubrange(1..<34, with: [2] + [UInt8](repeating: 0xff, count: 32))
         case .short: packet.removeLast(1000)
-        case .malformedPayload, .unknownEvenType, .noPaymentData, nil: break
+        case .malformedPayload, .unknownEvenType, .noPaymentData, .noMetadata, nil: break
         }
         (self.packet, sharedSecret) = (packet, built.sharedSecrets[0])
     }

@@ -1,12 +1,13 @@
 internal import CQREncode
 
-/// A QR code as a drawing. Error correction level M, a quiet zone of four modules.
-struct QRCode {
+/// A QR code, as a drawing or as a picture.
+public struct QRCode {
+    private static let quiet = 4
     private let width: Int
     private let modules: [Bool]
 
     /// Upper-case text of the alphanumeric set gives the smallest code. `nil` if it is empty or too long.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         guard !text.isEmpty, !text.utf8.contains(0) else { return nil }
         guard let code = unsafe text.withCString({ unsafe QRcode_encodeString($0, 0, QR_ECLEVEL_M, QR_MODE_8, 1) }) else { return nil }
         defer { unsafe QRcode_free(code) }
@@ -17,15 +18,15 @@ struct QRCode {
     }
 
     /// One path of horizontal runs, dark on white, sized by its view box.
-    var svg: [UInt8] {
-        let size = width + 8
+    public var svg: [UInt8] {
+        let size = width + 2 * Self.quiet
         var path = ""
         for row in 0..<width {
             var column = 0
             while column < width {
                 let start = column
                 while column < width, modules[row * width + column] { column += 1 }
-                if column > start { path += "M\(start + 4) \(row + 4)h\(column - start)v1h-\(column - start)z" }
+                if column > start { path += "M\(start + Self.quiet) \(row + Self.quiet)h\(column - start)v1h-\(column - start)z" }
                 column += 1
             }
         }
@@ -34,5 +35,15 @@ struct QRCode {
             <rect width="\(size)" height="\(size)" fill="#fff"/><path d="\(path)" fill="#000"/></svg>
             """
         return Array(text.utf8)
+    }
+
+    /// One bit for each pixel, at least four pixels for each module.
+    public var png: [UInt8] {
+        let size = width + 2 * Self.quiet
+        let scale = max(4, 420 / size)
+        return PNGImage.encode(width: size * scale, height: size * scale) { x, y in
+            let (column, row) = (x / scale - Self.quiet, y / scale - Self.quiet)
+            return (0..<width).contains(column) && (0..<width).contains(row) && modules[row * width + column]
+        }
     }
 }

@@ -1,4 +1,4 @@
-@testable import Gateway
+import QR
 import Testing
 
 @Suite struct QRCodeTests {
@@ -39,6 +39,21 @@ import Testing
         let svg = try #require(drawing(#""/><script>&"#))
         #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>"))
         #expect(!svg.contains("script"))
+    }
+
+    @Test("the picture is a whole PNG of one bit for each pixel")
+    func picture() throws {
+        let png = try #require(QRCode("HELLO")).png
+        #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
+        // 29 modules of 14 pixels each, depth one, gray.
+        #expect(Array(png[16..<26]) == [0, 0, 1, 0x96, 0, 0, 1, 0x96, 1, 0])
+        #expect(Array(png.suffix(12)) == [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
+    }
+
+    @Test("a code as large as there are has a picture too, in several blocks")
+    func largePicture() throws {
+        let png = try #require(QRCode(String(repeating: "x", count: 2331))).png
+        #expect(png.count > 65_535 && png.suffix(4) == [0xAE, 0x42, 0x60, 0x82])
     }
 
     @Test("no text, too long a text and a text with a NUL have no code")

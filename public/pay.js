@@ -1,0 +1,52 @@
+// The page of a pay link, for people: what is asked, a code to scan and links that open a wallet.
+
+import { satoshis } from "/amounts.js";
+
+const id = location.pathname.split("/").pop();
+const given = new URLSearchParams(location.search).get("lightning") ?? "";
+const place = `${location.host}/lnurl/pay/${encodeURIComponent(id)}`;
+const plain = `lnurlp://${place}`;
+const text = /^LNURL1[02-9AC-HJ-NP-Z]+$/i.test(given) ? given.toLowerCase() : plain;
+
+const element = (name) => document.getElementById(name);
+
+function amount({ minSendable, maxSendable }) {
+  return minSendable === maxSendable ? `${satoshis(minSendable)} sat` : `${satoshis(minSendable)} to ${satoshis(maxSendable)} sat`;
+}
+
+async function show() {
+  const card = document.querySelector("main");
+  try {
+    const offer = await (await fetch(`/lnurl/pay/${encodeURIComponent(id)}`)).json();
+    if (offer.status === "ERROR") {
+      card.dataset.state = "over";
+      element("amount").textContent = "";
+      element("state").textContent = offer.reason;
+      document.querySelector(".payable").hidden = true;
+      return;
+    }
+    const entries = new Map(JSON.parse(offer.metadata));
+    element("amount").textContent = amount(offer);
+    element("description").textContent = entries.get("text/long-desc") ?? entries.get("text/plain") ?? "";
+    element("state").textContent = "Scan with a Lightning wallet";
+    element("qr").querySelector("img").src = `/lnurl/pay/${encodeURIComponent(id)}/qr.svg`;
+    const link = text === plain ? plain : `lightning:${text}`;
+    for (const name of ["qr", "wallet"]) element(name).href = link;
+    element("plain").href = plain;
+    card.dataset.state = "open";
+  } catch {
+    element("state").textContent = "The link cannot be loaded now. Try again in a moment.";
+  }
+}
+
+element("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(text);
+    element("copy").textContent = "Copied";
+  } catch {
+    // Without HTTPS there is no clipboard; the text can be copied by hand.
+    prompt("Pay link", text);
+  }
+});
+
+show();
