@@ -28,12 +28,13 @@ public struct GatewaySettings: Sendable {
     public var instance: String
     public var version: String
     public var webhooks: WebhookSettings
+    public var payouts: PayoutPolicy
 
     public init(
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
         leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, keyLimits: KeyLimits = KeyLimits(),
-        webhooks: WebhookSettings = .init(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
+        webhooks: WebhookSettings = .init(), payouts: PayoutPolicy = .init(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
     ) {
         self.network = network
         self.publicURL = publicURL
@@ -51,6 +52,7 @@ public struct GatewaySettings: Sendable {
         self.instance = instance
         self.version = version
         self.webhooks = webhooks
+        self.payouts = payouts
     }
 
     var policy: PaymentPolicy {

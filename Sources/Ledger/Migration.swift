@@ -16,6 +16,7 @@ struct Migration: Sendable {
         Migration(version: 8, name: "webhooks", statements: webhooks),
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
         Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
+        Migration(version: 16, name: "payouts, balances and budgets", statements: payouts + [commitFunction]),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

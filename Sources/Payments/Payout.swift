@@ -106,6 +106,9 @@ public struct Payout: Equatable, Sendable {
         self.updatedAt = updatedAt ?? intent.createdAt
     }
 
+    /// A node was named, and it is not known how it ended.
+    public var isUnderWay: Bool { state == .sending || state == .unknown }
+
     /// What the node took in fees beyond the limit that it was given, which no node should.
     public var feeBeyondLimit: Millisatoshis { (fee ?? .zero).beyond(intent.feeLimit) }
 
@@ -113,7 +116,6 @@ public struct Payout: Equatable, Sendable {
     public func applying(_ change: PayoutChange) -> Payout? {
         var next = self
         next.updatedAt = change.time
-        let isUnderWay = state == .sending || state == .unknown
         switch change.step {
         case .send(let node):
             guard state == .created, change.attempt == attempt + 1 else { return nil }

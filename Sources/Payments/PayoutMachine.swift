@@ -110,7 +110,7 @@ public struct PayoutMachine: Equatable, Sendable {
 
     /// A node has told of the payment, in either call.
     public mutating func answered(_ attempt: Int64, _ answer: PayoutAnswer, at now: UnixTime) -> [PayoutOrder] {
-        guard attempt == payout.attempt, isUnderWay, verdict == nil else { return [] }
+        guard attempt == payout.attempt, payout.isUnderWay, verdict == nil else { return [] }
         switch answer {
         case .inFlight:
             isKnownToNode = true
@@ -126,7 +126,7 @@ public struct PayoutMachine: Equatable, Sendable {
 
     /// A call is over; its last answers have been told.
     public mutating func ended(_ attempt: Int64, _ end: PayoutEnd, at now: UnixTime) -> [PayoutOrder] {
-        guard attempt == payout.attempt, isUnderWay, verdict == nil else { return [] }
+        guard attempt == payout.attempt, payout.isUnderWay, verdict == nil else { return [] }
         let wasSending: Bool
         switch contact {
         case .sending: wasSending = true
@@ -183,8 +183,6 @@ public struct PayoutMachine: Equatable, Sendable {
     }
 
     // MARK: What follows
-
-    private var isUnderWay: Bool { payout.state == .sending || payout.state == .unknown }
 
     /// Whether a node that says that nothing was paid, and nothing is on its way, can be believed.
     private func isCertain(at now: UnixTime) -> Bool {

@@ -32,7 +32,8 @@ final class House {
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
             eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), keyLimits: configuration.keyLimits,
-            webhooks: configuration.webhooks, mayLead: role != .edge, migrates: configuration.migratesByItself,
+            webhooks: configuration.webhooks,
+            payouts: PayoutPolicy(lookupGrace: Int64(configuration.payoutLookupGrace.milliseconds)), mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {

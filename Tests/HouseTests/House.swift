@@ -15,14 +15,15 @@ enum House {
         "Loop": ["CUV", "COpenSSL", "Glibc"],
         "Keys": ["Payments", "Bolt", "CSecp256k1", "CCrypto", "Glibc"],
         "GRPC": ["Loop", "CNghttp2", "Glibc"],
+        "Lightning": ["Payments", "Loop"],
         "LNDProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
         "LnmuxProto": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
-        "LND": ["Payments", "Loop", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
+        "LND": ["Payments", "Loop", "Lightning", "GRPC", "LNDProto", "SwiftProtobuf", "FoundationEssentials", "Logging", "Glibc"],
         "Ledger": ["Payments", "Wire", "Delivery", "Loop", "CPQ", "Logging", "Glibc"],
         "Edge": ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", "Logging", "Glibc"],
         "Webhooks": ["Delivery", "Loop", "CCurl", "Glibc"],
         "Gateway": [
-            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "SwiftProtobuf",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "Loop", "Keys", "GRPC", "Lightning", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "CQREncode", "SwiftProtobuf",
             "FoundationEssentials", "Logging", "Glibc",
         ],
         "leyden": [

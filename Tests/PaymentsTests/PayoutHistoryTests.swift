@@ -13,10 +13,10 @@ struct PayoutHistoryTests {
         }
     }
 
-    @Test("they would find a machine that believes too soon or asks too late", arguments: [PayoutPolicy(lookupGrace: 0), PayoutPolicy(sendWindow: .max)])
-    func sensitivity(policy: PayoutPolicy) {
+    @Test("they would find a machine that believes too soon that a node knows nothing")
+    func sensitivity() {
         let isFound = (0..<4000).contains { seed in
-            var history = PayoutHistory(seed: UInt64(seed), policy: policy)
+            var history = PayoutHistory(seed: UInt64(seed), policy: PayoutPolicy(lookupGrace: 0))
             history.run(steps: 150)
             return !history.violations.isEmpty
         }

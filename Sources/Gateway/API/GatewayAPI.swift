@@ -82,6 +82,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .rotateKey(let id): rotateKey(exchange, caller, id)
             case .audit: showAudit(exchange, caller)
             case .webhooks(let route): webhooks(exchange, account, route)
+            case .payouts(let route): payouts(exchange, caller, route)
             case .watch: break
             }
         }

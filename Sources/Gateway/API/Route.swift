@@ -27,6 +27,7 @@ enum Route: Equatable {
     case audit
     case watch(token: String, WatchForm)
     case webhooks(WebhookRoute)
+    case payouts(PayoutRoute)
 
     init?(_ method: HTTPRequest.Method, _ path: String) {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
@@ -51,6 +52,9 @@ enum Route: Equatable {
         case (_, 2...4) where segments[1] == "webhooks":
             guard let route = WebhookRoute(method, segments.dropFirst(2)) else { return nil }
             self = .webhooks(route)
+        case (_, 2...3) where PayoutRoute.names.contains(segments[1]):
+            guard let route = PayoutRoute(method, Array(segments.dropFirst())) else { return nil }
+            self = .payouts(route)
         case (_, 3...4) where segments[1] == "invoices":
             guard let hash = PaymentHash(hex: segments[2]) else { return nil }
             switch (method, segments.dropFirst(3).first) {
@@ -80,6 +84,7 @@ enum Route: Equatable {
     var isOperators: Bool {
         switch self {
         case .drainNode, .resumeNode, .createAccount: true
+        case .payouts(let route): route.isOperators
         default: false
         }
     }
@@ -96,6 +101,7 @@ enum Route: Equatable {
         case .createAccount, .listAccounts, .createKey, .listKeys, .revokeKey, .rotateKey, .audit: .admin
         case .drainNode, .resumeNode: .nodesWrite
         case .webhooks: .webhooksWrite
+        case .payouts(let route): route.scope
         }
     }
 }
