@@ -104,13 +104,15 @@ class Rest extends Reference {
     const parameters = [...shared, ...(operation.parameters ?? [])].map((each) => this.resolve(each));
     const body = operation.requestBody && this.resolve(operation.requestBody);
     const responses = Object.entries(operation.responses).map(([status, each]) => [status, this.resolve(each)]);
+    const headers = new Map(responses.flatMap(([, each]) => Object.entries(each.headers ?? {})).map(([name, each]) => [name, this.resolve(each)]));
     return make("details", { class: "operation", id: operation.operationId },
       make("summary", {}, make("code", { class: "chip" }, method.toUpperCase()), " ", make("code", {}, path), " ", make("span", { class: "hint" }, operation.summary ?? "")),
       ...prose(operation.description),
       ...(parameters.length > 0 ? [table(["Parameter", "Type", ""], parameters.map((each) => [
         [make("code", {}, each.name), each.in === "query" ? "" : ` (${each.in})`], this.type(each.schema), inline(each.description ?? "")]))] : []),
       ...(body ? [make("p", {}, "Body: ", ...this.content(body.content))] : []),
-      table(["Answer", "", ""], responses.map(([status, each]) => [make("code", {}, status), inline(each.description ?? ""), this.content(each.content)])));
+      table(["Answer", "", ""], responses.map(([status, each]) => [make("code", {}, status), inline(each.description ?? ""), this.content(each.content)])),
+      ...(headers.size > 0 ? [table(["Header", "Type", ""], [...headers].map(([name, each]) => [make("code", {}, name), this.type(each.schema), inline(each.description ?? "")]))] : []));
   }
 
   write() {

@@ -106,4 +106,6 @@ final class FanoutBench: EdgeApplication, ChannelSource {
     ) {
         done(.failure(.notAvailable))
     }
+
+    func denied(_ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials) {}
 }

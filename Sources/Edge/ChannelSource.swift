@@ -19,6 +19,9 @@ public protocol ChannelSource: AnyObject {
     func call(
         _ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials,
         _ done: @escaping @LoopActor (Result<[UInt8], CentrifugeError>) -> Void)
+
+    /// The client was refused the method, which its credentials do not allow.
+    func denied(_ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials)
 }
 
 /// A part of the stream as it stood at one moment.

@@ -1,24 +1,26 @@
 internal import CLWS
 internal import Loop
 internal import Payments
+internal import Wire
 
-/// Who listens to single invoices. Nearly every invoice has one listener, and what it takes to tell it lies in one cache
-/// line of an open hash table with linear probing: among ten thousand clients every line is one that memory is waited for.
+/// Who listens to single invoices. Nearly every listener holds the invoice's watch token and is the only one: these stand
+/// in an open hash table with linear probing, sixteen bytes each, whose hash is the client's own.
 @LoopActor
 @safe
 final class InvoiceListeners {
-    /// Sixty-four bytes.
-    @safe
+    /// One of the others: with a key, or not the first with the invoice's token.
     struct Listener {
-        let hash: PaymentHash
-        /// Alive as long as it stands here: a client that goes is taken out before it is released, in `WebSocketHub.closed`.
-        unowned(unsafe) let client: WebSocketClient
-        let wsi: OpaquePointer
-        /// `nil` for the holder of the invoice's watch token.
+        let client: WebSocketClient
+        /// `nil` for the holder of a watch token.
         let account: Int64?
-        /// What the client says of itself.
-        var isBlocked: Bool
-        let descriptor: Int32
+    }
+
+    @safe
+    private struct Slot {
+        /// Mixed from the hash: two that have the same are hardly ever two.
+        var mark: UInt64
+        /// Alive as long as it stands here: a client that goes is taken out before it is released, in `WebSocketHub.closed`.
+        var client: Unmanaged<WebSocketClient>?
     }
 
     // A power of two, of which at most three quarters are taken, so that every search ends at a free one. Allocated and
@@ -26,61 +28,65 @@ final class InvoiceListeners {
     private var slots = unsafe InvoiceListeners.room(for: 16)
     private var mask = 15
     private var taken = 0
-    /// Those beyond the first of an invoice.
     private var others: [PaymentHash: [Listener]] = [:]
     /// Nobody can choose hashes that fall together.
     private let seed = UInt64.random(in: 0 ... .max)
 
     isolated deinit { unsafe slots.deallocate() }
 
-    var isEmpty: Bool { taken == 0 }
+    var isEmpty: Bool { taken == 0 && others.isEmpty }
     var count: Int { taken + others.values.reduce(0) { $0 + $1.count } }
 
-    /// Brings the line of an invoice nearer, without waiting for it.
-    func expect(_ hash: PaymentHash) { unsafe clws_prefetch(slots + home(hash)) }
-
-    func first(of hash: PaymentHash) -> Listener? { unsafe slots[place(of: hash)] }
+    /// The holder of the invoice's token, or the first of them.
+    func holder(of hash: PaymentHash) -> WebSocketClient? { unsafe slots[place(of: hash)].client?.takeUnretainedValue() }
     func others(of hash: PaymentHash) -> [Listener] { others.isEmpty ? [] : others[hash] ?? [] }
 
     func add(_ client: WebSocketClient, account: Int64?, to hash: PaymentHash) {
-        let listener = unsafe Listener(
-            hash: hash, client: client, wsi: client.wsi, account: account, isBlocked: client.isBlocked, descriptor: client.descriptor)
-        guard first(of: hash) == nil else { return others[hash, default: []].append(listener) }
+        // A client's own invoice never changes, so what stands in the table stays true.
+        guard client.watches(hash), holder(of: hash) == nil else {
+            return others[hash, default: []].append(Listener(client: client, account: account))
+        }
         if (taken + 1) * 4 > (mask + 1) * 3 { grow() }
-        unsafe slots[place(of: hash)] = listener
+        unsafe slots[place(of: hash)] = Slot(mark: mark(of: hash), client: .passUnretained(client))
         taken += 1
     }
 
     func remove(_ client: WebSocketClient, from hash: PaymentHash) {
-        let place = place(of: hash)
-        var rest = others(of: hash)
-        if let first = unsafe slots[place], unsafe first.client === client {
-            if rest.isEmpty { free(place) } else { unsafe slots[place] = rest.removeFirst() }
-        } else {
-            rest.removeAll { unsafe $0.client === client }
-        }
-        if !others.isEmpty { others[hash] = rest.isEmpty ? nil : rest }
+        if holder(of: hash) === client { return free(place(of: hash)) }
+        guard var rest = others[hash] else { return }
+        rest.removeAll { $0.client === client }
+        others[hash] = rest.isEmpty ? nil : rest
     }
 
-    func setBlocked(_ client: WebSocketClient, _ isBlocked: Bool, on hash: PaymentHash) {
-        let place = place(of: hash)
-        if let first = unsafe slots[place], unsafe first.client === client { unsafe slots[place]!.isBlocked = isBlocked }
-        guard var rest = others[hash] else { return }
-        for index in rest.indices where unsafe rest[index].client === client { rest[index].isBlocked = isBlocked }
-        others[hash] = rest
+    // MARK: Ahead of time: nothing here waits for memory that is not near
+
+    /// Brings the line of the table nearer.
+    func expect(_ hash: PaymentHash) { unsafe clws_prefetch(slots + Int(truncatingIfNeeded: mark(of: hash)) & mask) }
+
+    /// Brings the lines of a holder nearer that writing to it asks for.
+    func expectHolder(of hash: PaymentHash) -> Unmanaged<WebSocketClient>? {
+        let mark = mark(of: hash)
+        var place = Int(truncatingIfNeeded: mark) & mask
+        while let client = unsafe slots[place].client {
+            if unsafe slots[place].mark == mark {
+                unsafe clws_prefetch(client.toOpaque())
+                unsafe clws_prefetch(client.toOpaque() + 64)
+                return unsafe client
+            }
+            place = (place + 1) & mask
+        }
+        return nil
     }
 
     // MARK: The table
 
-    private static func room(for count: Int) -> UnsafeMutablePointer<Listener?> {
-        let bytes = count * MemoryLayout<Listener?>.stride
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
-        let slots = unsafe room.baseAddress!.bindMemory(to: Listener?.self, capacity: count)
-        unsafe slots.initialize(repeating: nil, count: count)
+    private static func room(for count: Int) -> UnsafeMutablePointer<Slot> {
+        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count)
+        unsafe slots.initialize(repeating: Slot(mark: 0, client: nil), count: count)
         return unsafe slots
     }
 
-    private func home(_ hash: PaymentHash) -> Int {
+    private func mark(of hash: PaymentHash) -> UInt64 {
         var mixed = seed
         unsafe hash.bytes.storage.span.withUnsafeBytes { bytes in
             for start in stride(from: 0, to: 32, by: 8) {
@@ -89,13 +95,17 @@ final class InvoiceListeners {
                 mixed = product.high ^ product.low
             }
         }
-        return Int(truncatingIfNeeded: mixed) & mask
+        return mixed
     }
 
-    /// Where an invoice's listener is, or would be.
+    /// Where an invoice's holder is, or would be.
     private func place(of hash: PaymentHash) -> Int {
-        var place = home(hash)
-        while let listener = unsafe slots[place], listener.hash != hash { place = (place + 1) & mask }
+        let mark = mark(of: hash)
+        var place = Int(truncatingIfNeeded: mark) & mask
+        while let client = unsafe slots[place].client {
+            if unsafe slots[place].mark == mark, unsafe client._withUnsafeGuaranteedRef({ $0.watches(hash) }) { break }
+            place = (place + 1) & mask
+        }
         return place
     }
 
@@ -104,7 +114,11 @@ final class InvoiceListeners {
         let count = mask + 1
         unsafe slots = Self.room(for: count * 2)
         mask = count * 2 - 1
-        for place in 0..<count { if let listener = unsafe old[place] { unsafe slots[self.place(of: listener.hash)] = listener } }
+        for place in 0..<count where unsafe old[place].client != nil {
+            var free = Int(truncatingIfNeeded: unsafe old[place].mark) & mask
+            while unsafe slots[free].client != nil { free = (free + 1) & mask }
+            unsafe slots[free] = old[place]
+        }
         unsafe old.deallocate()
     }
 
@@ -115,13 +129,13 @@ final class InvoiceListeners {
         taken -= 1
         while true {
             next = (next + 1) & mask
-            guard let listener = unsafe slots[next] else { break }
-            let home = home(listener.hash)
+            guard unsafe slots[next].client != nil else { break }
+            let home = Int(truncatingIfNeeded: unsafe slots[next].mark) & mask
             if (next - home) & mask >= (next - free) & mask {
-                unsafe slots[free] = listener
+                unsafe slots[free] = slots[next]
                 free = next
             }
         }
-        unsafe slots[free] = nil
+        unsafe slots[free] = Slot(mark: 0, client: nil)
     }
 }

@@ -35,7 +35,8 @@ final class LWSContext {
         unsafe loops.initialize(to: LoopActor.loop.rawLoop)
         unsafe protocols[0].name = UnsafePointer(strdup("centrifuge-json"))
         unsafe protocols[0].callback = webSocketHappened
-        // Allocated for each connection; messages are put together in ``WebSocketClient``.
+        // Allocated for each connection; messages are put together in ``WebSocketClient``. A ping has to fit, 125 bytes:
+        // of a longer one libwebsockets would answer the beginning.
         unsafe protocols[0].rx_buffer_size = 128
         // Without this a send would be cut to the size of the receive buffer and its rest copied.
         unsafe protocols[0].tx_packet_size = 1 << 20

@@ -2,6 +2,7 @@ internal import CLWS
 internal import Fanout
 internal import Loop
 internal import Payments
+internal import Payments
 internal import Wire
 
 /// One WebSocket client: what it is subscribed to, what waits for it, and its session of the Centrifuge protocol.
@@ -12,7 +13,8 @@ internal import Wire
 final class WebSocketClient {
     struct Membership {
         var topic: Topic
-        var index: Int
+        var place: Int32
+        var index: Int { Int(place) }
     }
 
     // What every write asks for stands first, in the cache line of the object's head.
@@ -20,30 +22,39 @@ final class WebSocketClient {
     let descriptor: Int32
     private(set) var isBlocked = false
     var isClosing = false
-    let hub: WebSocketHub
-    /// The place in the hub's list, which decides when the client is pinged.
-    var slot = 0
+    /// How often in a row it was looked at while its socket took nothing.
+    private var stalls: UInt8 = 0
+    /// Whether the next bytes go on with a frame.
+    private var isInFrame = false
     var session: ClientSession
+    let hub: WebSocketHub
     /// Bytes of a message whose end has not arrived.
     var partial: [UInt8] = []
     private(set) var outbox = Outbox()
     private(set) var memberships = SmallArray<Membership>()
-    /// How often in a row it was looked at while its socket took nothing.
-    private var stalls: UInt8 = 0
-    /// Whether the next bytes go on with a frame, and how many bytes masked frames have needed so far, with the request that
-    /// began it all, modulo 2^32.
-    private var isInFrame = false
+    /// The place in the hub's list, which decides when the client is pinged.
+    var slot: Int32 = 0
+    /// How many bytes masked frames have needed so far, with the request that began it all, modulo 2^32.
     private var needed: UInt32
-    /// 16 KiB until a key with more rights was shown.
-    var outboxLimit: Int
+    /// Whether it has shown a key; until then little may wait for it.
+    var isTrusted = false
 
-    init(wsi: OpaquePointer, hub: WebSocketHub, session: ClientSession, outboxLimit: Int, consumed: Int) {
+    init(wsi: OpaquePointer, hub: WebSocketHub, session: ClientSession, consumed: Int) {
         needed = UInt32(truncatingIfNeeded: consumed)
         unsafe self.wsi = wsi
         unsafe descriptor = lws_get_socket_fd(wsi)
         self.hub = hub
         self.session = session
-        self.outboxLimit = outboxLimit
+    }
+
+    /// Whether its own watch token is the invoice's.
+    func watches(_ hash: PaymentHash) -> Bool {
+        guard case .watch(let own) = session.credentials else { return false }
+        return own == hash
+    }
+
+    private var outboxLimit: Int {
+        isTrusted ? hub.server.limits.outboxBytes : hub.server.limits.watchOutboxBytes
     }
 
     enum Sent: Equatable {
@@ -72,7 +83,7 @@ final class WebSocketClient {
 
     func becameBlocked() {
         guard !isBlocked else { return }
-        setBlocked(true)
+        isBlocked = true
         for membership in memberships { membership.topic.setBlocked(membership.index, true) }
     }
 
@@ -123,19 +134,14 @@ final class WebSocketClient {
                 return true
             }
         }
-        setBlocked(false)
+        isBlocked = false
         return true
-    }
-
-    private func setBlocked(_ isBlocked: Bool) {
-        self.isBlocked = isBlocked
-        for case .invoice(let hash) in session.channels { hub.listeners.setBlocked(self, isBlocked, on: hash) }
     }
 
     // MARK: Topics
 
     func join(_ topic: Topic) {
-        unsafe memberships.append(Membership(topic: topic, index: topic.add(wsi, descriptor, isBlocked: isBlocked)))
+        unsafe memberships.append(Membership(topic: topic, place: Int32(topic.add(wsi, descriptor, isBlocked: isBlocked))))
     }
 
     /// Returns the connection whose entry has moved, and where to.
@@ -148,6 +154,6 @@ final class WebSocketClient {
 
     func entryMoved(in topic: Topic, to index: Int) {
         guard let place = memberships.firstIndex(where: { $0.topic === topic }) else { return }
-        memberships[place].index = index
+        memberships[place].place = Int32(index)
     }
 }

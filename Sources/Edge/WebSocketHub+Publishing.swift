@@ -13,13 +13,14 @@ extension WebSocketHub {
     /// Invoices' own listeners first: they are few and wait for it.
     func publish(_ event: PublishedEvent) {
         admit(before: event.offset)
-        if let hash = event.paymentHash, let first = listeners.first(of: hash) {
-            let frame = frame(of: event, on: .invoice(hash))
-            // Asked for before: if the first has to go, another takes its place.
-            let others = listeners.others(of: hash)
-            tell(first, event, frame)
-            for listener in others { tell(listener, event, frame) }
-            spare = frame
+        if let hash = event.paymentHash, !listeners.isEmpty {
+            let holder = listeners.holder(of: hash), others = listeners.others(of: hash)
+            if holder != nil || !others.isEmpty {
+                let frame = frame(of: event, on: .invoice(hash))
+                if let holder { tell(holder, frame) }
+                for listener in others where listener.account == nil || listener.account == event.account { tell(listener.client, frame) }
+                spare = frame
+            }
         }
         guard !topics.isEmpty else { return }
         for channel in Self.shared where channel.types?.contains(event.type) ?? true {
@@ -34,13 +35,12 @@ extension WebSocketHub {
     }
 
     /// Past the client's own memory, unless something is wrong with it. None that is closing stands among the listeners.
-    private func tell(_ listener: InvoiceListeners.Listener, _ event: PublishedEvent, _ frame: [UInt8]) {
-        guard listener.account == nil || listener.account == event.account else { return }
-        guard !listener.isBlocked else { return unsafe send(listener.client, frame) }
-        switch unsafe RawWrite.send(listener.wsi, listener.descriptor, frame) {
+    private func tell(_ client: WebSocketClient, _ frame: [UInt8]) {
+        guard !client.isBlocked else { return send(client, frame) }
+        switch client.write(frame) {
         case .sent: break
-        case .blocked: unsafe listener.client.becameBlocked()
-        case .broken: return unsafe broke(listener.client)
+        case .blocked: client.becameBlocked()
+        case .broken: return broke(client)
         }
         counters.framesOut += 1
     }
@@ -57,10 +57,12 @@ extension WebSocketHub {
     func expect(_ events: borrowing Span<PublishedEvent>) {
         guard events.count > 1, !listeners.isEmpty else { return }
         for index in events.indices { if let hash = events[index].paymentHash { listeners.expect(hash) } }
-        var expected = unsafe InlineArray<16, OpaquePointer?>(repeating: nil)
-        for index in events.indices { if let hash = events[index].paymentHash { unsafe expected[index] = listeners.first(of: hash)?.wsi } }
+        var expected = unsafe InlineArray<16, Unmanaged<WebSocketClient>?>(repeating: nil)
+        for index in events.indices { if let hash = events[index].paymentHash { unsafe expected[index] = listeners.expectHolder(of: hash) } }
         // Nothing but this, so that the processor asks for all of them before it has the first.
-        for index in events.indices { if let wsi = unsafe expected[index] { unsafe busy &+= lws_partial_buffered(wsi) } }
+        for index in events.indices {
+            if let client = unsafe expected[index] { unsafe busy &+= lws_partial_buffered(client._withUnsafeGuaranteedRef { unsafe $0.wsi }) }
+        }
     }
 
     private func scheduleSlice() {

@@ -6,9 +6,7 @@ internal import Wire
 /// Carries out what the clients' sessions order.
 extension WebSocketHub {
     func makeSession() -> ClientSession {
-        // Fifteen characters fit into the String itself and need no memory of their own.
-        let id = String(UInt64.random(in: 0..<1 << 56), radix: 16)
-        return ClientSession(settings: settings, client: id, now: Int64(server.seconds))
+        ClientSession(settings: settings, client: .random(in: 0 ... .max), now: Int64(server.seconds))
     }
 
     func message(_ client: WebSocketClient, _ bytes: [UInt8]) {
@@ -52,7 +50,7 @@ extension WebSocketHub {
                 guard !client.isClosing else { return }
                 perform(client.session.authenticated(outcome, for: request), for: client)
             }
-        case .trust: client.outboxLimit = server.limits.outboxBytes
+        case .trust: client.isTrusted = true
         case .load(let channel, let account, let after, let limit, let request):
             load(channel, account, after, limit, request, client)
         case .join(let channel, let account): join(client, channel, account, seen: seen ?? 0)
@@ -62,6 +60,7 @@ extension WebSocketHub {
                 guard !client.isClosing else { return }
                 perform(client.session.answered(result, for: request), for: client)
             }
+        case .denied(let method, let decision, let credentials): source.denied(method, decision, by: credentials)
         case .count(.recovered): counters.recovered += 1
         case .count(.unrecoverable): counters.unrecoverable += 1
         case .count(.unavailable): counters.unavailable += 1

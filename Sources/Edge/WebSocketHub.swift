@@ -125,8 +125,8 @@ final class WebSocketHub {
     }
 
     private func established(_ wsi: OpaquePointer) {
-        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), outboxLimit: server.limits.watchOutboxBytes, consumed: consumed)
-        client.slot = clients.count
+        let client = unsafe WebSocketClient(wsi: wsi, hub: self, session: makeSession(), consumed: consumed)
+        client.slot = Int32(clients.count)
         clients.append(client)
         counters.opened += 1
         watch(client)
@@ -141,7 +141,7 @@ final class WebSocketHub {
         server.waitingBytes -= client.dropOutbox()
         let last = clients.removeLast()
         if last !== client {
-            clients[client.slot] = last
+            clients[Int(client.slot)] = last
             last.slot = client.slot
         }
         leaving.removeAll { $0.client === client }

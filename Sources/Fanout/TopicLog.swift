@@ -10,6 +10,8 @@ public struct TopicLog: Sendable {
     /// Where the next frame goes.
     public private(set) var end = 0
     private var ring: [UInt8] = []
+    /// A position that lies at the front of the ring.
+    private var origin = 0
 
     public init(limit: Int) { self.limit = limit }
 
@@ -23,9 +25,11 @@ public struct TopicLog: Sendable {
             start = end
             return
         }
+        // What nobody lags behind stays in one piece, which is one write, and in the same warm memory.
+        if start == end { origin = end }
         if end - start + frame.count > ring.count { grow(for: end - start + frame.count) }
         while end - start + frame.count > ring.count { start += frameBytes(at: start) }
-        let offset = end % ring.count
+        let offset = place(of: end)
         let first = min(frame.count, ring.count - offset)
         ring.replaceSubrange(offset..<(offset + first), with: frame[..<first])
         if first < frame.count { ring.replaceSubrange(0..<(frame.count - first), with: frame[first...]) }
@@ -58,7 +62,7 @@ public struct TopicLog: Sendable {
     @usableFromInline
     func pieces(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void) {
         guard range.lowerBound >= start, range.upperBound <= end, !range.isEmpty else { return }
-        let offset = range.lowerBound % ring.count
+        let offset = place(of: range.lowerBound)
         let first = min(range.count, ring.count - offset)
         unsafe ring.withUnsafeBytes { bytes in
             unsafe body(UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + first)]))
@@ -66,7 +70,9 @@ public struct TopicLog: Sendable {
         }
     }
 
-    private func byte(at position: Int) -> Int { Int(ring[position % ring.count]) }
+    private func byte(at position: Int) -> Int { Int(ring[place(of: position)]) }
+
+    private func place(of position: Int) -> Int { (position - origin) % ring.count }
 
     /// The length of the frame at a position, from its header.
     private func frameBytes(at position: Int) -> Int {
@@ -84,7 +90,7 @@ public struct TopicLog: Sendable {
         var wider = [UInt8](repeating: 0, count: size)
         if end > start {
             // A position's place depends on the size, so every byte moves to its new one.
-            for position in start..<end { wider[position % size] = ring[position % ring.count] }
+            for position in start..<end { wider[(position - origin) % size] = ring[place(of: position)] }
         }
         ring = wider
     }

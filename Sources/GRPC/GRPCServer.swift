@@ -34,17 +34,24 @@ public final class GRPCServer {
                 call?.finish(GRPCStatus(.deadlineExceeded, "the request did not come"))
             }
             call.onMessage = { [unowned call] message in
-                guard request == nil else { return call.finish(GRPCStatus(.invalidArgument, "more than one message came")) }
+                guard request == nil else {
+                    Self.deadlines.cancel(deadline)
+                    return call.finish(GRPCStatus(.invalidArgument, "more than one message came"))
+                }
                 request = message
             }
+            // Who begins calls without end leaves no timers behind.
+            call.onCancel = { Self.deadlines.cancel(deadline) }
             call.onHalfClose = { [unowned call] in
+                call.onCancel = nil
                 Self.deadlines.cancel(deadline)
                 if let request { handler(request, call) } else { call.finish(GRPCStatus(.internalError, "no message came")) }
             }
         }
     }
 
-    private static let deadlines = TimerWheel()
+    /// Of requests that have not come.
+    static let deadlines = TimerWheel()
 
     /// Listens; returns the port in use. Servers that share a port are given its connections by turns.
     @discardableResult

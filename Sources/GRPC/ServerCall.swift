@@ -11,6 +11,8 @@ public final class ServerCall {
     public var onMessage: (@LoopActor ([UInt8]) -> Void)?
     /// The client sends no more messages.
     public var onHalfClose: (@LoopActor () -> Void)?
+    /// Goes out with the response headers, also where the status comes without a message before it.
+    public var responseMetadata = Metadata()
     /// All that was sent has gone to the client's window or the socket.
     public var onDrain: (@LoopActor () -> Void)?
     /// The call ended before ``finish(_:trailers:)``: the client cancelled it or its connection is gone.
@@ -42,7 +44,7 @@ public final class ServerCall {
     public func sendHeaders(_ metadata: Metadata = Metadata()) {
         guard !hasEnded, !hasHeaders else { return }
         hasHeaders = true
-        session?.respond(id, Self.responseFields + metadata.fields, isEnd: false)
+        session?.respond(id, Self.responseFields + responseMetadata.fields + metadata.fields, isEnd: false)
     }
 
     /// Ignored after the end.
@@ -76,7 +78,7 @@ public final class ServerCall {
             session?.resume(id)
         } else {
             let head = [HeaderField(":status", String(httpStatus)), HeaderField("content-type", "application/grpc")]
-            session?.respond(id, head + fields, isEnd: true)
+            session?.respond(id, head + responseMetadata.fields + fields, isEnd: true)
         }
     }
 

@@ -56,11 +56,21 @@ final class AuditLog {
     private func makeID(_ time: Int64) -> String {
         inMillisecond = time == lastMillisecond ? inMillisecond &+ 1 : 0
         lastMillisecond = time
-        var bytes = SecureRandom.bytes(16)
-        for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: time >> Int64(8 * (5 - index))) }
+        var bytes = Self.start(of: time) + SecureRandom.bytes(10)
         bytes[6] = UInt8(inMillisecond >> 8)
         bytes[7] = UInt8(truncatingIfNeeded: inMillisecond)
         return Hex.encode(bytes)
+    }
+
+    /// With what the ids of a millisecond begin.
+    private static func start(of time: Int64) -> [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: time >> Int64(8 * (5 - $0))) } }
+
+    /// Forgets what was written before that time, in small parts with pauses between them.
+    func forgetOld(before time: UnixTime) {
+        ledger.forgetAudit(before: Hex.encode(Self.start(of: max(0, time.milliseconds)))) { [weak self] result in
+            guard case .success(let count) = result, count >= 1000 else { return }
+            _ = Timer(afterMilliseconds: 100) { self?.forgetOld(before: time) }
+        }
     }
 
     /// Postgres stores no NUL, and nobody needs more of a path.

@@ -7,7 +7,8 @@ internal import Wire
 /// Finds out who holds an API key or a watch token, and whether that is so still. Every transport asks here.
 ///
 /// Keys are stored hashed, so what is looked up is the hash. An answer is remembered for a few seconds, and the keys of
-/// those who are connected are looked at every two: a revoked key ends within that time, an expired one at once.
+/// those who are connected are looked at every two: a revoked key ends within that time, an expired one at once. Of texts that
+/// were never good here only so many are looked up in a second: whoever guesses takes neither the store nor the others' place.
 @LoopActor
 final class Authenticator {
     enum Outcome {
@@ -15,13 +16,15 @@ final class Authenticator {
         /// It was good once.
         case expired
         case unknown
+        /// More unknown keys are shown than are looked up.
+        case busy
         /// The store cannot say now.
         case unavailable
     }
 
-    /// Which secret of which key a hash is.
-    private struct Remembered {
-        var id: String?
+    /// Which secret of which key a hash is. That never changes; whether it is still so is known until a moment.
+    private struct Secret {
+        var id: String
         var generation: Int32
         var until: UInt64
     }
@@ -42,7 +45,8 @@ final class Authenticator {
     }
 
     private static let memory: UInt64 = 5_000_000_000
-    private static let maximumRemembered = 10_000
+    /// How many hashes that belong to no known key are looked up in a second. What is remembered of them is bounded by it too.
+    static let guessesPerSecond: Int64 = 200
     private static let minute: UInt64 = 60_000_000_000
     /// Clients are asked after every five seconds.
     private static let watched: UInt64 = 15_000_000_000
@@ -51,7 +55,10 @@ final class Authenticator {
     private let watchTokens: WatchTokens
     /// What a key may do that has no limits of its own; zero is no limit.
     private let standard: KeyLimits
-    private var remembered: [Bytes32: Remembered] = [:]
+    private var secrets: [Bytes32: Secret] = [:]
+    /// Hashes of no key, and until when that is remembered.
+    private var strange: [Bytes32: UInt64] = [:]
+    private var guesses = RequestRate(perSecond: guessesPerSecond)
     private var known: [String: Known] = [:]
     /// Who waits for a look-up that is under way: a burst with one key asks the store once.
     private var waiting: [Bytes32: [@LoopActor (Outcome) -> Void]] = [:]
@@ -64,6 +71,7 @@ final class Authenticator {
         self.watchTokens = watchTokens
         self.standard = standard
         reviews = Timer(afterMilliseconds: 2_000, repeats: 2_000) { [weak self] in
+            self?.forgetStrange()
             self?.review()
             self?.writeUse()
         }
@@ -77,31 +85,42 @@ final class Authenticator {
         if let hash = watchTokens.paymentHash(of: token) { return done(.known(.watch(hash))) }
         guard APIKeyText.isWellFormed(token) else { return done(.unknown) }
         let hash = APIKeyText.hash(token, by: LibCrypto.self)
-        if let entry = remembered[hash], entry.until > Clock.monotonicNanoseconds { return done(outcome(entry)) }
-        let isAsked = waiting[hash] != nil
-        waiting[hash, default: []].append(done)
-        guard !isAsked else { return }
+        let moment = Clock.monotonicNanoseconds
+        if let secret = secrets[hash], secret.until > moment { return done(outcome(secret)) }
+        if let end = strange[hash], end > moment { return done(.unknown) }
+        guard waiting[hash] == nil else { return waiting[hash, default: []].append(done) }
+        if secrets[hash] == nil, guesses.take(at: moment).isExceeded { return done(.busy) }
+        waiting[hash] = [done]
         ledger.key(hash: hash) { [self] result in
-            let outcome: Outcome
-            switch result {
-            case .failure: outcome = .unavailable
-            case .success(let record):
-                if let record { learned(record) }
-                // Guessing keys must not fill the memory.
-                if remembered.count >= Self.maximumRemembered { remembered.removeAll() }
-                let entry = Remembered(
-                    id: record?.id, generation: record.map { $0.hash == hash ? $0.generation : $0.generation - 1 } ?? 0,
-                    until: Clock.monotonicNanoseconds + Self.memory)
-                remembered[hash] = entry
-                outcome = self.outcome(entry)
-            }
+            let outcome = found(result, hash)
             for answer in waiting.removeValue(forKey: hash) ?? [] { answer(outcome) }
         }
     }
 
-    private func outcome(_ entry: Remembered) -> Outcome {
-        guard let id = entry.id, let key = known[id] else { return .unknown }
-        switch Self.standing(of: key.record, entry.generation, at: now) {
+    private func found(_ result: Result<APIKeyRecord?, LedgerError>, _ hash: Bytes32) -> Outcome {
+        guard case .success(let record) = result else { return .unavailable }
+        let end = Clock.monotonicNanoseconds + Self.memory
+        guard let record else {
+            // One that was replaced twice is as strange as one that never was.
+            secrets[hash] = nil
+            strange[hash] = end
+            return .unknown
+        }
+        learned(record)
+        let secret = Secret(id: record.id, generation: record.hash == hash ? record.generation : record.generation - 1, until: end)
+        secrets[hash] = secret
+        return outcome(secret)
+    }
+
+    private func forgetStrange() {
+        let moment = Clock.monotonicNanoseconds
+        strange = strange.filter { $0.value > moment }
+    }
+
+    private func outcome(_ secret: Secret) -> Outcome {
+        let id = secret.id
+        guard let key = known[id] else { return .unknown }
+        switch Self.standing(of: key.record, secret.generation, at: now) {
         case .revoked: return .unknown
         case .expired: return .expired
         case .valid:
@@ -110,7 +129,7 @@ final class Authenticator {
                 key.notedAt = moment
                 used[id] = now
             }
-            return .known(.key(id: id, account: key.record.account, scopes: key.scopes, generation: entry.generation))
+            return .known(.key(id: id, account: key.record.account, scopes: key.scopes, generation: secret.generation))
         }
     }
 
@@ -131,9 +150,13 @@ final class Authenticator {
         return .valid
     }
 
-    /// The key as it is stored now.
+    /// The key as it is stored. What was read earlier may arrive later, and must not give back what was taken since.
     func learned(_ record: APIKeyRecord) {
-        if let key = known[record.id] { key.record = record } else { known[record.id] = Known(record) }
+        guard let key = known[record.id] else { return known[record.id] = Known(record) }
+        guard record.changed >= key.record.changed else { return }
+        let isRotated = record.generation > key.record.generation
+        key.record = record
+        if isRotated { secrets = secrets.filter { $0.value.id != record.id || $0.value.generation >= record.generation - 1 } }
     }
 
     private func review() {
@@ -144,7 +167,10 @@ final class Authenticator {
             guard case .success(let records) = result else { return }
             for record in records { learned(record) }
             // A row that somebody has deleted.
-            for id in Set(ids).subtracting(records.map(\.id)) { known[id]?.record.revokedAt = self.now }
+            for id in Set(ids).subtracting(records.map(\.id)) {
+                known[id]?.record.revokedAt = self.now
+                known[id]?.record.changed = .max
+            }
         }
     }
 

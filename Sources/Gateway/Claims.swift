@@ -9,13 +9,14 @@ internal import Wire
 ///
 /// A request is claimed in the database before it is carried out, and its answer is stored before it is told. What a process
 /// leaves behind that is killed in between becomes free after a minute; whoever claims it then gets the seed and the
-/// time of the first attempt, and what is made from these is what the first attempt has made, if it came so far.
+/// time of the first attempt, and what is made from these is what the first attempt has made, if it came so far. One that only
+/// stalled has lost its lease then: it can neither answer nor free what another holds, and tells nothing of its own.
 @LoopActor
 final class Claims {
     /// The right to carry a request out.
     struct Claim {
-        var account: Int64
-        var key: String
+        /// That it is this one's still; what is done in its name can ask for it.
+        var lease: ClaimLease
         /// For everything random that the request makes.
         var seed: Bytes32
         /// When it was asked for first.
@@ -41,15 +42,13 @@ final class Claims {
     /// What this process is at, with what was asked for.
     private var running: [Place: Bytes32] = [:]
     private let wanted: Gathered<ClaimRequest, ClaimOutcome>
-    private let answers: Gathered<ClaimAnswer, Void>
+    private let answers: Gathered<ClaimAnswer, Bool>
 
     init(ledger: Ledger, secrets: ClaimSecrets) {
         self.ledger = ledger
         self.secrets = secrets
         wanted = Gathered { ledger.claim($0, completion: $1) }
-        answers = Gathered { items, done in
-            ledger.answerClaims(items) { result in done(result.map { items.map { _ in () } }) }
-        }
+        answers = Gathered { ledger.answerClaims($0, completion: $1) }
     }
 
     /// 1 to 255 printable ASCII characters.
@@ -66,8 +65,8 @@ final class Claims {
         let wish = ClaimRequest(account: account, key: key, request: digest, seed: SecureRandom.bytes32(), time: time)
         wanted.add(wish) { [self] result in
             switch result {
-            case .success(.granted(let seed, let time)):
-                return done(.granted(Claim(account: account, key: key, seed: seed, time: time)))
+            case .success(.granted(let lease, let seed, let time)):
+                return done(.granted(Claim(lease: lease, seed: seed, time: time)))
             case .success(.answered(let seed, let status, let sealed)):
                 done(secrets.open(sealed, for: seed).map { .answered(Self.response(status, $0)) } ?? .refused(.conflict("the answer was sealed under another identity key")))
             case .success(.running): done(.refused(.stillRunning))
@@ -78,18 +77,19 @@ final class Claims {
         }
     }
 
-    /// Stores the answer, or frees the claim if nothing was decided. Then it may be told.
-    func end(_ claim: Claim, _ response: HTTPResponse, _ done: @escaping @LoopActor () -> Void) {
-        let ended: @LoopActor () -> Void = { [self] in
-            running[Place(account: claim.account, key: claim.key)] = nil
-            done()
+    /// Stores the answer, or frees the claim if nothing was decided. `done` gets what may be told then.
+    func end(_ claim: Claim, _ response: HTTPResponse, _ done: @escaping @LoopActor (HTTPResponse) -> Void) {
+        let ended: @LoopActor (HTTPResponse) -> Void = { [self] response in
+            running[Place(account: claim.lease.account, key: claim.lease.key)] = nil
+            done(response)
         }
-        guard response.status < 500, response.status != 429 else {
-            return ledger.freeClaim(claim.account, claim.key) { _ in ended() }
-        }
+        guard response.status < 500, response.status != 429 else { return ledger.freeClaim(claim.lease) { _ in ended(response) } }
         let sealed = secrets.seal(Self.bytes(of: response), for: claim.seed)
-        // An answer that could not be stored is told all the same: who asks again is answered from the same seed.
-        answers.add(ClaimAnswer(account: claim.account, key: claim.key, status: response.status, answer: sealed)) { _ in ended() }
+        answers.add(ClaimAnswer(claim.lease, status: response.status, answer: sealed)) { result in
+            // One that could not be stored is told all the same: who asks again is answered from the same seed. But where another
+            // answers, that is the answer.
+            if case .success(false) = result { ended(HTTPResponse(refusing: .stillRunning)) } else { ended(response) }
+        }
     }
 
     /// Forgets answers that nobody will ask for again.

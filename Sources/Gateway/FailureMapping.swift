@@ -8,7 +8,7 @@ extension FailureMessage {
     /// `nil` where the failure is the virtual channel's and not the virtual node's: only LND's own code can say that.
     init?(_ rejection: Rejection, amount: Millisatoshis, height: UInt32) {
         switch rejection {
-        case .notPayable, .late, .noAmount, .underpaid, .overpaid, .totalMismatch, .expiryRefused, .setFull, .released:
+        case .notPayable, .late, .noAmount, .underpaid, .overpaid, .totalMismatch, .expiryRefused, .setFull, .released, .unattended:
             self = .incorrectOrUnknownPaymentDetails(amount: amount, height: height)
         case .timedOut: self = .mppTimeout
         case .overloaded: self = .temporaryNodeFailure

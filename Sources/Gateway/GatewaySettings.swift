@@ -20,6 +20,12 @@ public struct GatewaySettings: Sendable {
     public var eventRetentionMilliseconds: Int64
     /// What a key may do that has no limits of its own.
     public var keyLimits: KeyLimits
+    /// Whether payments of stateless hold invoices are turned away while nobody listens for them.
+    public var requiresListener: Bool
+    /// How many valid keys an account may make over the API; zero is no limit.
+    public var keysPerAccount: Int64
+    /// How long the audit log is kept.
+    public var auditRetentionMilliseconds: Int64
     /// Whether this process competes for the interceptor's lease; one that serves clients only does not.
     public var mayLead: Bool
     /// Brings the schema up to date before it starts.
@@ -34,7 +40,8 @@ public struct GatewaySettings: Sendable {
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
         leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, keyLimits: KeyLimits = KeyLimits(),
-        webhooks: WebhookSettings = .init(), payouts: PayoutPolicy = .init(), mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
+        keysPerAccount: Int64 = 1000, auditRetentionMilliseconds: Int64 = 34_560_000_000, webhooks: WebhookSettings = .init(),
+        payouts: PayoutPolicy = .init(), requiresListener: Bool = false, mayLead: Bool = true, migrates: Bool = true, instance: String, version: String
     ) {
         self.network = network
         self.publicURL = publicURL
@@ -47,6 +54,9 @@ public struct GatewaySettings: Sendable {
         self.leaseMilliseconds = leaseMilliseconds
         self.eventRetentionMilliseconds = eventRetentionMilliseconds
         self.keyLimits = keyLimits
+        self.requiresListener = requiresListener
+        self.keysPerAccount = keysPerAccount
+        self.auditRetentionMilliseconds = auditRetentionMilliseconds
         self.mayLead = mayLead
         self.migrates = migrates
         self.instance = instance

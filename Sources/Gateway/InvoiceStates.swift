@@ -9,47 +9,21 @@ final class InvoiceStates {
     /// An invoice, if it is stored, and the offset of the last event that it certainly shows.
     typealias Answer = @LoopActor (Result<(record: InvoiceRecord?, head: Int64), EventHistory.Failure>) -> Void
 
-    private static let batch = 1000
-
-    private let ledger: Ledger
-    private let head: @LoopActor () -> Int64
-    private let asked: @LoopActor () -> Void
-    private var waiting: [(hash: PaymentHash, answer: Answer)] = []
-    private var isAsking = false
-    private let turnEnd = OncePerTurn()
+    private let wanted: Gathered<PaymentHash, (record: InvoiceRecord?, head: Int64)>
 
     /// `head` is the offset up to which events were published; `asked` runs for every question to the store.
     init(ledger: Ledger, head: @escaping @LoopActor () -> Int64, asked: @escaping @LoopActor () -> Void) {
-        self.ledger = ledger
-        self.head = head
-        self.asked = asked
+        wanted = Gathered(most: 1000) { hashes, done in
+            let head = head()
+            asked()
+            ledger.invoices(Array(Set(hashes))) { result in done(result.map { found in hashes.map { (found[$0], head) } }) }
+        }
     }
 
-    func read(_ hash: PaymentHash, _ answer: @escaping Answer) {
-        waiting.append((hash, answer))
-        schedule()
-    }
-
-    private func schedule() {
-        guard !isAsking, !waiting.isEmpty else { return }
-        turnEnd.run { [self] in ask() }
-    }
-
-    private func ask() {
-        let asking = waiting.prefix(Self.batch)
-        waiting.removeFirst(asking.count)
-        isAsking = true
-        let head = head()
-        asked()
-        ledger.invoices(Array(Set(asking.map(\.hash)))) { [self] result in
-            isAsking = false
-            for (hash, answer) in asking {
-                switch result {
-                case .success(let found): answer(.success((found[hash], head)))
-                case .failure: answer(.failure(.unavailable))
-                }
-            }
-            schedule()
+    /// Of an account that is named only its own invoice.
+    func read(_ hash: PaymentHash, of account: Int64?, _ answer: @escaping Answer) {
+        wanted.add(hash) { result in
+            answer(result.map { record, head in (account == nil || record?.account == account ? record : nil, head) }.mapError { _ in .unavailable })
         }
     }
 }

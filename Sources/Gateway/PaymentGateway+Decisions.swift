@@ -25,11 +25,19 @@ extension PaymentGateway {
         }
     }
 
-    /// Leaves a node out of new invoices, or takes it in again; says how it then stands.
+    /// Leaves a node out of new invoices, or takes it in again; says how it then stands. Every later leader finds it in the store.
     func setDraining(_ node: LNDNode, _ isDraining: Bool, _ done: @escaping @LoopActor (Result<String, DecisionRefusal>) -> Void) {
-        guard !isLeader else {
-            if isDraining { node.drain() } else { node.resume() }
-            return done(.success(stateName(of: node)))
+        if case .leader(let term) = leadership.state {
+            return ledger.setDrained(node.pubkey, isDraining, term: term) { [self] result in
+                switch result {
+                case .failure: done(.failure(.unavailable))
+                // Another leader has been elected and does not know of it.
+                case .success(false): done(.failure(.noLeader))
+                case .success(true):
+                    if isDraining { node.drain() } else { node.resume() }
+                    done(.success(stateName(of: node)))
+                }
+            }
         }
         requests.ask(isDraining ? .drain(node.pubkey) : .resume(node.pubkey), milliseconds: Self.leaderMilliseconds) { outcome in
             if case .answered(let text) = outcome, DecisionRefusal(rawValue: text) == nil { return done(.success(text)) }

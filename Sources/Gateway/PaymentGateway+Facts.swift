@@ -32,7 +32,8 @@ extension PaymentGateway {
         guard isRestored else { return }
         let start = Clock.monotonicNanoseconds
         switch screening.judge(htlc, height: machine.height) {
-        case .offer(let offer, let sharedSecret):
+        case .offer(var offer, let sharedSecret):
+            offer.isAttended = attendance.isAttended(offer.terms)
             held[htlc.circuitKey] = Held(
                 paymentHash: htlc.paymentHash, sharedSecret: sharedSecret, offeredAt: start, htlc: offer.htlc, isStored: offer.terms.isStored)
             run { $0.offered(offer, at: $1) }

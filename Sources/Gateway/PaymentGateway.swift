@@ -20,6 +20,7 @@ public final class PaymentGateway {
     let metrics = Metrics()
     let leadership: Leadership
     let board: NodeBoard
+    let attendance: Attendance
     let requests: LeaderRequests
     let history: EventHistory
     let courier: WebhookCourier
@@ -66,6 +67,7 @@ public final class PaymentGateway {
         nodeNames = Dictionary(settings.nodes.map { ($0.pubkey, $0.name) }, uniquingKeysWith: { first, _ in first })
         leadership = Leadership(ledger: ledger, instance: settings.instance, leaseMilliseconds: settings.leaseMilliseconds, logger: logger)
         board = NodeBoard(ledger: ledger)
+        attendance = Attendance(ledger: ledger, isRequired: settings.requiresListener)
         requests = LeaderRequests(ledger: ledger)
         retention = Retention(ledger: ledger, milliseconds: settings.eventRetentionMilliseconds, logger: logger)
         let metrics = metrics
@@ -138,6 +140,7 @@ public final class PaymentGateway {
             self?.sweepExpired()
             self?.shareNodeStates()
             if let self, isLeader { askLiquidity() }
+            if let self { attendance.review(leads: isLeader) }
             // A notification may get lost.
             self?.publisher.catchUp()
             self?.requests.happened()
@@ -245,15 +248,29 @@ public final class PaymentGateway {
         }
     }
 
+    /// What was read under another term may be older than what that term's leader has committed.
     private func restore() {
         let asked = leadership.state
-        ledger.unresolved { [self] sets in
-            // What was read under another term may be older than what that term's leader has committed.
-            guard case .leader = asked, leadership.state == asked, !isRestored else { return }
-            machine.restored(sets, at: now)
-            isRestored = true
-            for node in nodes { node.start() }
-            requests.happened()
+        let isCurrent: @LoopActor () -> Bool = { [self] in
+            guard case .leader = asked else { return false }
+            return leadership.state == asked && !isRestored
+        }
+        ledger.drainedNodes { [self] result in
+            guard isCurrent() else { return }
+            guard case .success(let drained) = result else {
+                _ = Timer(afterMilliseconds: 1000) { [weak self] in if isCurrent() { self?.restore() } }
+                return
+            }
+            for node in nodes { if drained.contains(node.pubkey) { node.drain() } else { node.resume() } }
+            attendance.read { [self] in
+                ledger.unresolved { [self] sets in
+                    guard isCurrent() else { return }
+                    machine.restored(sets, at: now)
+                    isRestored = true
+                    for node in nodes { node.start() }
+                    requests.happened()
+                }
+            }
         }
     }
 

@@ -84,10 +84,11 @@ public struct PaymentSecrets: Sendable {
         for index in randomEnd..<32 { bytes[index] ^= stream[index] }
     }
 
-    /// What is left of the random bytes is still enough never to occur twice.
+    /// What is left of the random bytes is still enough never to occur twice. The store makes no account whose number does not fit, and
+    /// rather than to book a payment to another one everything ends here.
     private static func write(_ account: Int64, of keys: Keys, into bytes: inout Bytes32) {
         let stream = accountStream(of: keys, bytes)
-        let number = UInt32(truncatingIfNeeded: account) ^ stream
+        let number = UInt32(account) ^ stream
         for index in 0..<4 { bytes[accountStart + index] = UInt8(truncatingIfNeeded: number >> UInt32(8 * (3 - index))) }
     }
 

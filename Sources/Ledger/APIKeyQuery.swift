@@ -4,10 +4,18 @@ internal import Payments
 enum APIKeyQuery {
     private static let columns = """
         id, name, hash, scopes, account, created_at, revoked_at, expires_at, generation, previous_hash, previous_until, last_used_at,
-        rate, open_invoices
+        rate, open_invoices, changed, budget_msat
         """
 
-    static func insert(_ key: APIKeyRecord) -> Step {
+    /// Whoever counts an account's keys must be the only one to add some.
+    static func lock(account: Int64) -> Step {
+        var parameters = Parameters()
+        parameters.append(account)
+        return Step(Statement("lock account", "SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE", [TypeID.bigint]), parameters)
+    }
+
+    /// Without a limit the valid keys of the account are not counted.
+    static func insert(_ key: APIKeyRecord, limit: Int64?) -> Step {
         var scopes = Column(TypeID.text)
         for scope in key.scopes { scopes.append(scope) }
         var parameters = Parameters()
@@ -20,16 +28,29 @@ enum APIKeyQuery {
         parameters.append(key.expiresAt)
         parameters.append(key.limits.rate)
         parameters.append(key.limits.openInvoices)
+        parameters.append(limit)
+        parameters.append(key.limits.budget)
         return Step(
             Statement("insert key", """
-                INSERT INTO api_keys (id, name, hash, scopes, account, created_at, expires_at, rate, open_invoices)
-                SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE EXISTS (SELECT FROM accounts WHERE id = $5)
-                ON CONFLICT DO NOTHING
+                WITH room AS (
+                    SELECT $10 IS NULL OR $10 > (
+                        SELECT count(*) FROM api_keys WHERE account = $5 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)
+                    ) AS is_there
+                ), made AS (
+                    INSERT INTO api_keys (id, name, hash, scopes, account, created_at, expires_at, rate, open_invoices, budget_msat)
+                    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $11 FROM room WHERE is_there AND EXISTS (SELECT FROM accounts WHERE id = $5)
+                    ON CONFLICT DO NOTHING RETURNING id
+                )
+                SELECT EXISTS (SELECT FROM made), is_there FROM room
                 """, [
                     TypeID.text, TypeID.text, TypeID.bytea, scopes.arrayType, TypeID.bigint, TypeID.timestamp, TypeID.timestamp, TypeID.bigint,
-                    TypeID.bigint,
+                    TypeID.bigint, TypeID.bigint, TypeID.bigint,
                 ]),
             parameters)
+    }
+
+    static func readInsertion(_ rows: Rows) -> APIKeyInsertion {
+        rows.flag(0, 0) ? .made : rows.flag(0, 1) ? .refused : .full
     }
 
     /// By either of its secrets, whatever has become of it.
@@ -75,21 +96,25 @@ enum APIKeyQuery {
     }
 
     /// The present secret becomes the one before; a third is good no more. To rotate to the present secret changes nothing.
-    static func rotate(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime) -> Step {
+    static func rotate(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime, for lease: ClaimLease?) -> Step {
         var parameters = Parameters()
         parameters.append(id)
         parameters.append(account)
         parameters.append(hash)
         parameters.append(previousUntil)
         parameters.append(time)
+        ClaimQuery.append(lease, to: &parameters)
         return Step(
             Statement("rotate key", """
-                UPDATE api_keys SET hash = $3, generation = CASE WHEN hash = $3 THEN generation ELSE generation + 1 END,
-                    previous_hash = CASE WHEN hash = $3 THEN previous_hash ELSE hash END,
-                    previous_until = CASE WHEN hash = $3 THEN previous_until ELSE $4 END
+                WITH o AS (SELECT leyden_carry_out($6, $7, $8) AS is_first)
+                UPDATE api_keys SET hash = CASE WHEN is_first THEN $3 ELSE hash END,
+                    generation = CASE WHEN is_first AND hash <> $3 THEN generation + 1 ELSE generation END,
+                    previous_hash = CASE WHEN is_first AND hash <> $3 THEN hash ELSE previous_hash END,
+                    previous_until = CASE WHEN is_first AND hash <> $3 THEN $4 ELSE previous_until END
+                FROM o
                 WHERE id = $1 AND ($2 IS NULL OR account = $2) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5)
                 RETURNING \(columns)
-                """, [TypeID.text, TypeID.bigint, TypeID.bytea, TypeID.timestamp, TypeID.timestamp]),
+                """, [TypeID.text, TypeID.bigint, TypeID.bytea, TypeID.timestamp, TypeID.timestamp] + ClaimQuery.leaseTypes),
             parameters)
     }
 
@@ -120,7 +145,8 @@ enum APIKeyQuery {
                 expiresAt: rows.optional(row, 7, rows.time), generation: Int32(truncatingIfNeeded: rows.integer(row, 8)),
                 previousHash: rows.optional(row, 9, rows.bytes32), previousUntil: rows.optional(row, 10, rows.time),
                 lastUsedAt: rows.optional(row, 11, rows.time),
-                limits: KeyLimits(rate: rows.optional(row, 12, rows.integer), openInvoices: rows.optional(row, 13, rows.integer)))
+                limits: KeyLimits(rate: rows.optional(row, 12, rows.integer), openInvoices: rows.optional(row, 13, rows.integer), budget: rows.optional(row, 15, rows.integer)),
+                changed: rows.integer(row, 14))
         }
     }
 }

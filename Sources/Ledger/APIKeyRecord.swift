@@ -19,11 +19,13 @@ public struct APIKeyRecord: Equatable, Sendable {
     /// To the minute.
     public var lastUsedAt: UnixTime?
     public var limits: KeyLimits
+    /// Grows whenever the row changes: what was read with a lower number is older.
+    public var changed: Int64
 
     public init(
         id: String, name: String, hash: Bytes32, scopes: [String], account: Int64, createdAt: UnixTime, revokedAt: UnixTime? = nil,
         expiresAt: UnixTime? = nil, generation: Int32 = 1, previousHash: Bytes32? = nil, previousUntil: UnixTime? = nil,
-        lastUsedAt: UnixTime? = nil, limits: KeyLimits = KeyLimits()
+        lastUsedAt: UnixTime? = nil, limits: KeyLimits = KeyLimits(), changed: Int64 = 0
     ) {
         self.id = id
         self.name = name
@@ -38,18 +40,6 @@ public struct APIKeyRecord: Equatable, Sendable {
         self.previousUntil = previousUntil
         self.lastUsedAt = lastUsedAt
         self.limits = limits
-    }
-}
-
-/// How much a key may do. `nil` is what the gateway is configured for, zero is no limit.
-public struct KeyLimits: Equatable, Sendable {
-    /// Requests in a second.
-    public var rate: Int64?
-    /// Stored invoices that are neither settled nor ended otherwise.
-    public var openInvoices: Int64?
-
-    public init(rate: Int64? = nil, openInvoices: Int64? = nil) {
-        self.rate = rate
-        self.openInvoices = openInvoices
+        self.changed = changed
     }
 }

@@ -24,15 +24,16 @@ enum BookingQuery {
     }
 
     /// Payments of which nothing was received at last are no bookings.
-    static func readPage(_ rows: Rows, _ search: BookingSearch) -> BookingPage {
+    static func readPage(_ rows: Rows, _ search: BookingSearch) throws(LedgerError) -> BookingPage {
         let count = min(rows.count, search.limit)
-        let bookings = (0..<count).compactMap { row -> Booking? in
-            guard let received = rows.optional(row, 8, rows.unsigned), let state = InvoiceState(rawValue: rows.text(row, 6)) else { return nil }
-            return Booking(
+        var bookings: [Booking] = []
+        for row in 0..<count {
+            guard let received = rows.optional(row, 8, rows.unsigned) else { continue }
+            bookings.append(Booking(
                 paymentHash: PaymentHash(rows.bytes32(row, 2)), setID: rows.optional(row, 3, rows.bytes32).map(SetID.init),
-                orderID: rows.optional(row, 4, rows.text), description: rows.optional(row, 5, rows.text), state: state,
+                orderID: rows.optional(row, 4, rows.text), description: rows.optional(row, 5, rows.text), state: try rows.state(row, 6),
                 asked: rows.optional(row, 7, rows.unsigned).map { Millisatoshis($0) }, received: Millisatoshis(received),
-                fee: Millisatoshis(rows.unsigned(row, 9)), time: rows.time(row, 0))
+                fee: Millisatoshis(rows.unsigned(row, 9)), time: rows.time(row, 0)))
         }
         let next = rows.count > count ? PageCursor(time: rows.time(count - 1, 0), number: rows.integer(count - 1, 1)) : nil
         return BookingPage(bookings: bookings, next: next)

@@ -23,7 +23,7 @@ public struct ClaimRequest: Equatable, Sendable {
 /// What the store says to it.
 public enum ClaimOutcome: Equatable, Sendable {
     /// It is the caller's to carry out, with the seed and the time of the first attempt.
-    case granted(seed: Bytes32, time: UnixTime)
+    case granted(ClaimLease, seed: Bytes32, time: UnixTime)
     /// Somebody carries it out just now.
     case running
     /// It was answered with this, sealed as it was handed over.
@@ -34,15 +34,13 @@ public enum ClaimOutcome: Equatable, Sendable {
 
 /// How a claimed request ended.
 public struct ClaimAnswer: Equatable, Sendable {
-    public var account: Int64
-    public var key: String
+    public var lease: ClaimLease
     public var status: Int
     /// Sealed.
     public var answer: [UInt8]
 
-    public init(account: Int64, key: String, status: Int, answer: [UInt8]) {
-        self.account = account
-        self.key = key
+    public init(_ lease: ClaimLease, status: Int, answer: [UInt8]) {
+        self.lease = lease
         self.status = status
         self.answer = answer
     }

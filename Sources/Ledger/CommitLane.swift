@@ -142,8 +142,9 @@ final class CommitLane {
         if refused.isEmpty { schedule() } else { explain(refused) }
     }
 
-    /// A refusal is answered with what is stored. If that cannot be read the entries are simply tried again. With
-    /// `sqlState` it is the server that refuses, not the function.
+    /// A refusal is answered with what is stored. If the database cannot be asked the entries are simply tried again. With
+    /// `sqlState` it is the server that refuses, not the function. Of an invoice in which something is unknown to this
+    /// version it is not known either what became of the change.
     private func explain(_ refused: [Pending], sqlState: String? = nil) {
         inFlight = refused
         guard let connection = link.ready else { return tryAgain() }
@@ -152,12 +153,17 @@ final class CommitLane {
             guard let self else { return }
             switch outcome {
             case .success(let results):
-                let sets = StoredSetQuery.read(results[0])
+                let read = StoredSetQuery.read(results[0])
                 let answered = self.inFlight
                 self.inFlight = []
                 for pending in answered {
                     let hash = pending.entry.change.step.paymentHash
-                    let stored = sets.first { $0.paymentHash == hash }
+                    if let hash, let problem = read.unreadable[hash] {
+                        self.logger.critical("a refused change cannot be judged", metadata: ["payment_hash": "\(hash)", "reason": "\(problem)"])
+                        pending.completion(.withdrawn(mayBeStored: true))
+                        continue
+                    }
+                    let stored = read.sets.first { $0.paymentHash == hash }
                     pending.completion(sqlState.map { .failed(sqlState: $0, stored) } ?? .refused(stored))
                 }
                 self.schedule()

@@ -16,8 +16,8 @@ public enum CommitResult: Equatable, Sendable {
     /// Says nothing about the change: an attempt whose answer was lost may have been committed. What is stored has to be
     /// read again after the next election.
     case deposed
-    /// It was withdrawn, or the server can never carry it out. If it `mayBeStored`, an attempt whose answer was lost may
-    /// have been committed, or may be yet.
+    /// It was withdrawn, or the server can never carry it out, or what is stored cannot be read. If it `mayBeStored`, an attempt
+    /// whose answer was lost may have been committed, or may be yet.
     case withdrawn(mayBeStored: Bool)
     /// The server can never carry it out, alone too, for this SQLSTATE, and nothing of it was stored: to the stored
     /// invoice the same as ``refused(_:)``.

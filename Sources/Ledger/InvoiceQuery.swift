@@ -102,16 +102,15 @@ enum InvoiceQuery {
             parameters)
     }
 
-    /// A state that this version does not know, of a newer one perhaps, must not be taken for another.
     static func read(_ rows: Rows) throws(LedgerError) -> [InvoiceRecord] {
         try (0..<rows.count).map { row throws(LedgerError) in try read(rows, row) }
     }
 
     private static func read(_ rows: Rows, _ row: Int) throws(LedgerError) -> InvoiceRecord {
-        guard let state = InvoiceState(rawValue: rows.text(row, 11)) else { throw .unavailable("an invoice has an unknown state") }
+        let state = try rows.state(row, 11)
         let description: InvoiceRecord.Description? =
             rows.optional(row, 8, rows.text).map { .text($0) } ?? rows.optional(row, 9, rows.bytes32).map { .hash($0) }
-        var terms = rows.terms(row, from: 4)
+        var terms = try rows.terms(row, from: 4)
         terms.account = rows.integer(row, 2)
         return InvoiceRecord(
             paymentHash: PaymentHash(rows.bytes32(row, 1)), account: rows.integer(row, 2), paymentRequest: rows.text(row, 3),

@@ -8,6 +8,9 @@ extension Ledger {
 
     // MARK: Accounts
 
+    /// The SQLSTATE of a sequence that has given its last number: there is no other account.
+    public static let numbersAreUsedUp = "2200H"
+
     /// Makes an account, or finds the one that was made from the same origin.
     public func insertAccount(name: String, origin: Bytes32, at time: UnixTime, completion: @escaping Completion<AccountRecord?>) {
         records.read(AccountQuery.insert(name, origin: origin, at: time), completion) { AccountQuery.read($0).first }
@@ -20,9 +23,9 @@ extension Ledger {
 
     // MARK: API keys
 
-    /// `false` if a key with this id or hash exists, or the account does not.
-    public func insertKey(_ key: APIKeyRecord, completion: @escaping Completion<Bool>) {
-        records.read(APIKeyQuery.insert(key), completion) { $0.affected == 1 }
+    /// Nothing is inserted once the account has `limit` valid keys.
+    public func insertKey(_ key: APIKeyRecord, limit: Int64? = nil, completion: @escaping Completion<APIKeyInsertion>) {
+        records.read([APIKeyQuery.lock(account: key.account), APIKeyQuery.insert(key, limit: limit)], completion) { APIKeyQuery.readInsertion($0[1]) }
     }
 
     /// The key with this hash, now or before its last rotation, whatever has become of it.
@@ -46,11 +49,12 @@ extension Ledger {
         records.read(APIKeyQuery.revoke(id, account: account, at: time), completion) { APIKeyQuery.read($0).first }
     }
 
-    /// Gives a key another secret. The key as it is then; `nil` if the account (any if it is `nil`) has none that is valid.
+    /// Gives a key another secret, once for a claim. The key as it is then; `nil` if the account (any if it is `nil`) has none that is valid.
     public func rotateKey(
-        _ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime, completion: @escaping Completion<APIKeyRecord?>
+        _ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime, for lease: ClaimLease? = nil,
+        completion: @escaping Completion<APIKeyRecord?>
     ) {
-        records.read(APIKeyQuery.rotate(id, account: account, to: hash, previousUntil: previousUntil, at: time), completion) {
+        records.read(APIKeyQuery.rotate(id, account: account, to: hash, previousUntil: previousUntil, at: time, for: lease), completion) {
             APIKeyQuery.read($0).first
         }
     }
@@ -72,21 +76,26 @@ extension Ledger {
         reads.read(AuditQuery.page(account: account, before: id, limit: limit), completion, AuditQuery.read)
     }
 
+    /// Forgets the oldest rows whose ids come before this one; how many those were.
+    public func forgetAudit(before id: String, completion: @escaping Completion<Int>) {
+        records.read(AuditQuery.forget(before: id), completion, \.affected)
+    }
+
     // MARK: Claims
 
     /// No two of these may have the same account and key. Answered in their order.
     public func claim(_ wanted: [ClaimRequest], completion: @escaping Completion<[ClaimOutcome]>) {
-        records.read(ClaimQuery.claim(wanted), completion, ClaimQuery.read)
+        records.read(ClaimQuery.claim(wanted), completion) { ClaimQuery.read($0, wanted) }
     }
 
-    /// Writes them all or none.
-    public func answerClaims(_ answers: [ClaimAnswer], completion: @escaping Completion<Void>) {
-        records.read(ClaimQuery.answer(answers), completion) { _ in }
+    /// Whether each is the claim's answer now; `false` where the claim has another holder or another answer.
+    public func answerClaims(_ answers: [ClaimAnswer], completion: @escaping Completion<[Bool]>) {
+        records.read(ClaimQuery.answer(answers), completion, ClaimQuery.readAnswered)
     }
 
     /// What was claimed was not carried out, or not certainly.
-    public func freeClaim(_ account: Int64, _ key: String, completion: @escaping Completion<Void>) {
-        records.read(ClaimQuery.free(account, key), completion) { _ in }
+    public func freeClaim(_ lease: ClaimLease, completion: @escaping Completion<Void>) {
+        records.read(ClaimQuery.free(lease), completion) { _ in }
     }
 
     /// Forgets the oldest claims; how many those were.

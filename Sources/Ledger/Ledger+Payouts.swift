@@ -17,21 +17,25 @@ extension Ledger {
 
     /// Anybody's if the account is `nil`.
     public func payout(_ id: PayoutID, account: Int64? = nil, completion: @escaping Completion<Payout?>) {
-        reads.read(PayoutQuery.one(id, account: account), completion) { PayoutQuery.read($0).first }
+        reads.read(PayoutQuery.one(id, account: account), completion) { rows throws(LedgerError) in try PayoutQuery.read(rows).first }
     }
 
     public func payout(hash: PaymentHash, account: Int64, completion: @escaping Completion<Payout?>) {
-        reads.read(PayoutQuery.one(hash: hash, account: account), completion) { PayoutQuery.read($0).first }
+        reads.read(PayoutQuery.one(hash: hash, account: account), completion) { rows throws(LedgerError) in try PayoutQuery.read(rows).first }
     }
 
     /// In the order in which they were made; those in one state, or all.
     public func payouts(account: Int64, state: PayoutState?, after number: Int64, limit: Int, completion: @escaping Completion<PayoutPage>) {
-        reads.read(PayoutQuery.page(account: account, state: state, after: number, limit: limit), completion) { PayoutQuery.readPage($0, limit: limit) }
+        reads.read(PayoutQuery.page(account: account, state: state, after: number, limit: limit), completion) { rows throws(LedgerError) in
+            try PayoutQuery.readPage(rows, limit: limit)
+        }
     }
 
     /// Everybody's that have not ended.
     public func unfinishedPayouts(after number: Int64, limit: Int, completion: @escaping Completion<PayoutPage>) {
-        reads.read(PayoutQuery.unfinished(after: number, limit: limit), completion) { PayoutQuery.readPage($0, limit: limit) }
+        reads.read(PayoutQuery.unfinished(after: number, limit: limit), completion) { rows throws(LedgerError) in
+            try PayoutQuery.readPage(rows, limit: limit)
+        }
     }
 
     public func balance(account: Int64, completion: @escaping Completion<AccountBalance>) {

@@ -3,7 +3,7 @@ internal import Loop
 
 extension Ledger {
     /// What is stored of these invoices, without those that are not. Asked for in one statement with all others of the
-    /// turn. While the database is away it waits.
+    /// turn. While the database is away it waits, and while one of them cannot be read.
     public func lookup(_ hashes: [PaymentHash], completion: @escaping @LoopActor ([StoredSet]) -> Void) {
         reads.lookup(hashes, completion)
     }
@@ -31,7 +31,7 @@ extension Ledger {
 
     /// Payments that have ended within a time, in that order.
     public func bookings(_ search: BookingSearch, completion: @escaping @LoopActor (Result<BookingPage, LedgerError>) -> Void) {
-        reads.read(BookingQuery.page(search), completion) { BookingQuery.readPage($0, search) }
+        reads.read(BookingQuery.page(search), completion) { rows throws(LedgerError) in try BookingQuery.readPage(rows, search) }
     }
 
     /// What the account asked to be settled, from a number on, in that order.
@@ -115,5 +115,31 @@ extension Ledger {
         _ states: [PublicKey: String], term: Int64, completion: @escaping @LoopActor (Result<Void, LedgerError>) -> Void
     ) {
         reads.read(NodeStateQuery.tell(states, term: term), completion) { _ in }
+    }
+
+    /// The nodes that new invoices are not to name.
+    public func drainedNodes(completion: @escaping @LoopActor (Result<Set<PublicKey>, LedgerError>) -> Void) {
+        reads.read(DrainedNodeQuery.all, completion, DrainedNodeQuery.read)
+    }
+
+    /// Drains a node, or ends that. `false`: another term runs, and nothing was written.
+    public func setDrained(
+        _ node: PublicKey, _ isDrained: Bool, term: Int64, completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void
+    ) {
+        reads.read(DrainedNodeQuery.set(node, isDrained: isDrained, term: term), completion) { $0.count == 1 }
+    }
+
+    // MARK: Attendance
+
+    /// Says that somebody listens at this moment for these accounts.
+    public func tellAttendance(_ accounts: Set<Int64>, completion: @escaping @LoopActor (Result<Void, LedgerError>) -> Void) {
+        reads.read(AttendanceQuery.tell(accounts), completion) { _ in }
+    }
+
+    /// The accounts for which somebody listened so short a time ago.
+    public func attendedAccounts(
+        withinMilliseconds milliseconds: Int64, completion: @escaping @LoopActor (Result<Set<Int64>, LedgerError>) -> Void
+    ) {
+        reads.read(AttendanceQuery.attended(withinMilliseconds: milliseconds), completion, AttendanceQuery.read)
     }
 }

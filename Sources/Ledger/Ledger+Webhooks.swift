@@ -26,18 +26,20 @@ extension Ledger {
         reads.read(WebhookEndpointQuery.page(account: account, after: number, limit: Int64(limit)), completion, WebhookEndpointQuery.read)
     }
 
-    /// Writes its URL, events, description, signatures, concurrency, and, if `setsEnabled`, whether it is disabled.
+    /// The endpoint as it is then; `nil` if the account has none with this id.
     public func updateWebhook(
-        _ endpoint: WebhookEndpointRecord, setsEnabled: Bool, completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
+        _ id: String, account: Int64, _ change: WebhookEndpointChange,
+        completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
     ) {
-        reads.read(WebhookEndpointQuery.update(endpoint, setsEnabled: setsEnabled), completion) { WebhookEndpointQuery.read($0).first }
+        reads.read(WebhookEndpointQuery.update(id, account: account, change), completion) { WebhookEndpointQuery.read($0).first }
     }
 
     /// Begins a new generation of its secrets; the present one goes on signing until `until`.
     public func rotateWebhook(
-        _ id: String, account: Int64, until: UnixTime, completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
+        _ id: String, account: Int64, until: UnixTime, for lease: ClaimLease? = nil,
+        completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
     ) {
-        reads.read(WebhookEndpointQuery.rotate(id, account: account, until: until), completion) { WebhookEndpointQuery.read($0).first }
+        reads.read(WebhookEndpointQuery.rotate(id, account: account, until: until, for: lease), completion) { WebhookEndpointQuery.read($0).first }
     }
 
     /// `false` if there is none.

@@ -16,7 +16,9 @@ struct Migration: Sendable {
         Migration(version: 8, name: "webhooks", statements: webhooks),
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
         Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
+        Migration(version: 12, name: "leases of claims, states of keys, numbers of accounts", statements: leases),
         Migration(version: 16, name: "payouts, balances and budgets", statements: payouts + [commitFunction]),
+        Migration(version: 19, name: "drained nodes, attended accounts", statements: [drainedNodes, attendance]),
     ]
 
     /// Unsigned 64-bit numbers (chan_id, htlc_id, amounts) are stored as the bigint with the same bits.

@@ -9,7 +9,7 @@ struct Parameters {
     init() {}
 
     mutating func append(_ value: Int64?) { append(value.map { value in { $0.appendBigEndian(value) } }) }
-    mutating func append(_ value: Bool) { append { $0.append(value ? 1 : 0) } }
+    mutating func append(_ value: Bool?) { append(value.map { value in { $0.append(value ? 1 : 0) } }) }
     mutating func append(_ value: String?) { append(value.map { value in { $0.append(contentsOf: value.utf8) } }) }
     mutating func append(_ value: UnixTime?) { append(value.map { Timestamp.microseconds($0) }) }
     mutating func append(_ value: [UInt8]) { append { $0.append(contentsOf: value) } }
@@ -17,7 +17,7 @@ struct Parameters {
         append(value.map { value in { $0.append(value) } })
     }
     mutating func append(_ value: PublicKey?) { append(value.map { value in { $0.append(contentsOf: value.array) } }) }
-    mutating func append(_ column: Column) { append { column.write(to: &$0) } }
+    mutating func append(_ column: Column?) { append(column.map { column in { column.write(to: &$0) } }) }
 
     private mutating func append(_ write: ((inout [UInt8]) -> Void)?) {
         guard let write else { return ranges.append(nil) }

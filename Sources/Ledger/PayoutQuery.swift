@@ -141,28 +141,33 @@ enum PayoutQuery {
             parameters)
     }
 
-    static func readPage(_ rows: Rows, limit: Int) -> PayoutPage {
-        let payouts = read(rows)
+    static func readPage(_ rows: Rows, limit: Int) throws(LedgerError) -> PayoutPage {
+        let payouts = try read(rows)
         let next = rows.count > limit ? rows.integer(limit - 1, 0) : nil
         return PayoutPage(payouts: Array(payouts.prefix(limit)), next: next)
     }
 
-    static func read(_ rows: Rows) -> [Payout] {
-        (0..<rows.count).compactMap { row in
-            guard let destination = rows.publicKey(row, 6) else { return nil }
-            let intent = PayoutIntent(
-                id: PayoutID(rows.text(row, 1)), account: rows.integer(row, 2), keyID: rows.optional(row, 3, rows.text), purpose: rows.optional(row, 4, rows.text),
-                paymentHash: PaymentHash(rows.bytes32(row, 5)), destination: destination, amount: Millisatoshis(rows.unsigned(row, 7)),
-                feeLimit: Millisatoshis(rows.unsigned(row, 8)), paymentRequest: rows.optional(row, 9, rows.text), amountIsOpen: rows.flag(row, 10),
-                spontaneous: rows.optional(row, 11, rows.bytes32).map(Preimage.init),
-                customRecords: rows.optional(row, 12, rows.text).map(CustomRecords.read) ?? [:], timeoutSeconds: rows.integer(row, 13),
-                onlyNode: rows.publicKey(row, 14), createdAt: rows.time(row, 15), expiresAt: rows.optional(row, 16, rows.time))
-            return Payout(
-                intent: intent, state: PayoutState(rawValue: rows.text(row, 17)) ?? .unknown, attempt: rows.integer(row, 18),
-                node: rows.publicKey(row, 19), tried: rows.publicKeys(row, 20),
-                fee: rows.optional(row, 21, rows.unsigned).map { Millisatoshis($0) }, preimage: rows.optional(row, 22, rows.bytes32).map(Preimage.init),
-                failure: rows.optional(row, 23, rows.text).flatMap(PayoutFailure.init(rawValue:)), updatedAt: rows.time(row, 24))
-        }
+    static func read(_ rows: Rows) throws(LedgerError) -> [Payout] {
+        try (0..<rows.count).map { row throws(LedgerError) in try read(rows, row) }
+    }
+
+    /// What this version does not know must not be taken for something else: it would be paid, or not, on a guess.
+    private static func read(_ rows: Rows, _ row: Int) throws(LedgerError) -> Payout {
+        guard let destination = rows.publicKey(row, 6) else { throw .unavailable("the destination of a payout is no public key") }
+        let name = rows.text(row, 17)
+        guard let state = PayoutState(rawValue: name) else { throw .unavailable("a payout has the unknown state \(name)") }
+        let intent = PayoutIntent(
+            id: PayoutID(rows.text(row, 1)), account: rows.integer(row, 2), keyID: rows.optional(row, 3, rows.text), purpose: rows.optional(row, 4, rows.text),
+            paymentHash: PaymentHash(rows.bytes32(row, 5)), destination: destination, amount: Millisatoshis(rows.unsigned(row, 7)),
+            feeLimit: Millisatoshis(rows.unsigned(row, 8)), paymentRequest: rows.optional(row, 9, rows.text), amountIsOpen: rows.flag(row, 10),
+            spontaneous: rows.optional(row, 11, rows.bytes32).map(Preimage.init),
+            customRecords: rows.optional(row, 12, rows.text).map(CustomRecords.read) ?? [:], timeoutSeconds: rows.integer(row, 13),
+            onlyNode: rows.publicKey(row, 14), createdAt: rows.time(row, 15), expiresAt: rows.optional(row, 16, rows.time))
+        return Payout(
+            intent: intent, state: state, attempt: rows.integer(row, 18),
+            node: rows.publicKey(row, 19), tried: rows.publicKeys(row, 20),
+            fee: rows.optional(row, 21, rows.unsigned).map { Millisatoshis($0) }, preimage: rows.optional(row, 22, rows.bytes32).map(Preimage.init),
+            failure: rows.optional(row, 23, rows.text).flatMap(PayoutFailure.init(rawValue:)), updatedAt: rows.time(row, 24))
     }
 
     static func balance(_ account: Int64) -> Step {

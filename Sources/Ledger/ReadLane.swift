@@ -21,8 +21,14 @@ final class ReadLane {
     private var starts: [@LoopActor ([StoredSet]) -> Void] = []
     private let turnEnd = OncePerTurn()
     private var retry: Timer?
+    /// What cannot be read is told once.
+    private var unreadable: Set<PaymentHash> = []
+    private let logger: Logger
 
-    init(_ settings: ConnectionSettings, logger: Logger) { link = Link(settings, logger: logger) }
+    init(_ settings: ConnectionSettings, logger: Logger) {
+        self.logger = logger
+        link = Link(settings, logger: logger)
+    }
 
     func open() {
         link.onChange = { [weak self] problem in
@@ -96,8 +102,16 @@ final class ReadLane {
                     self.lookups.insert(contentsOf: lookups, at: 0)
                     return self.tryAgain()
                 }
-                let found = Dictionary(StoredSetQuery.read(results[0]).map { ($0.paymentHash, $0) }) { first, _ in first }
-                for lookup in lookups { lookup.completion(lookup.hashes.compactMap { found[$0] }) }
+                let read = StoredSetQuery.read(results[0])
+                self.tell(read.unreadable)
+                let found = Dictionary(read.sets.map { ($0.paymentHash, $0) }) { first, _ in first }
+                for lookup in lookups {
+                    guard lookup.hashes.allSatisfy({ read.unreadable[$0] == nil }) else {
+                        self.later { $0.lookups.append(lookup) }
+                        continue
+                    }
+                    lookup.completion(lookup.hashes.compactMap { found[$0] })
+                }
             }
         }
         guard !starts.isEmpty else { return }
@@ -107,8 +121,25 @@ final class ReadLane {
                 self.starts.insert(contentsOf: starts, at: 0)
                 return self.tryAgain()
             }
-            let sets = StoredSetQuery.read(results[0])
-            for completion in starts { completion(sets) }
+            let read = StoredSetQuery.read(results[0])
+            self.tell(read.unreadable)
+            guard read.unreadable.isEmpty else { return self.later { $0.starts += starts } }
+            for completion in starts { completion(read.sets) }
+        }
+    }
+
+    /// Somebody has to look at it, or run the version that has written it.
+    private func tell(_ problems: [PaymentHash: LedgerError]) {
+        for (hash, problem) in problems where unreadable.insert(hash).inserted {
+            logger.critical("an invoice cannot be read; nothing is decided about it", metadata: ["payment_hash": "\(hash)", "reason": "\(problem)"])
+        }
+    }
+
+    private func later(_ ask: @escaping @LoopActor (ReadLane) -> Void) {
+        _ = Timer(afterMilliseconds: 1_000) { [weak self] in
+            guard let self else { return }
+            ask(self)
+            schedule()
         }
     }
 

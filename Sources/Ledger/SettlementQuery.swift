@@ -43,12 +43,12 @@ enum SettlementQuery {
             parameters)
     }
 
-    static func read(_ rows: Rows) -> [RequestedSettlement] {
-        (0..<rows.count).map { row in
+    static func read(_ rows: Rows) throws(LedgerError) -> [RequestedSettlement] {
+        try (0..<rows.count).map { row throws(LedgerError) in
             RequestedSettlement(
                 sequence: rows.integer(row, 0), paymentHash: PaymentHash(rows.bytes32(row, 1)),
                 preimage: rows.optional(row, 2, rows.bytes32).map(Preimage.init), received: Millisatoshis(rows.unsigned(row, 3)),
-                state: InvoiceState(rawValue: rows.text(row, 4)) ?? .settleRequested, requestedAt: rows.time(row, 5),
+                state: try rows.state(row, 4), requestedAt: rows.time(row, 5),
                 finalizedAt: rows.optional(row, 6, rows.time))
         }
     }

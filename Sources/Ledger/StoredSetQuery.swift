@@ -26,28 +26,40 @@ enum StoredSetQuery {
         SELECT \(columns) FROM invoices i \(join) WHERE i.state IN ('accepted', 'settle_requested') \(order)
         """))
 
-    /// Rows of one invoice follow each other.
-    static func read(_ rows: Rows) -> [StoredSet] {
+    /// Rows of one invoice follow each other. An invoice with anything in it that this version does not know, of a newer one
+    /// perhaps, is told apart: whether it is paid is not decided on a guess.
+    static func read(_ rows: Rows) -> (sets: [StoredSet], unreadable: [PaymentHash: LedgerError]) {
         var sets: [StoredSet] = []
+        var unreadable: [PaymentHash: LedgerError] = [:]
         for row in 0..<rows.count {
-            guard let hash = rows.optional(row, 0, rows.bytes32), let state = InvoiceState(rawValue: rows.text(row, 1)) else { continue }
-            if sets.last?.paymentHash.bytes != hash {
-                sets.append(StoredSet(
-                    paymentHash: PaymentHash(hash), state: state, setID: rows.optional(row, 2, rows.bytes32).map(SetID.init),
-                    terms: rows.terms(row, from: 3), htlcs: []))
+            let hash = PaymentHash(rows.bytes32(row, 0))
+            guard unreadable[hash] == nil else { continue }
+            do throws(LedgerError) {
+                if sets.last?.paymentHash != hash {
+                    sets.append(StoredSet(
+                        paymentHash: hash, state: try rows.state(row, 1), setID: rows.optional(row, 2, rows.bytes32).map(SetID.init),
+                        terms: try rows.terms(row, from: 3), htlcs: []))
+                }
+                if !rows.isNull(row, 7) { sets[sets.count - 1].htlcs.append(try htlc(rows, row)) }
+            } catch {
+                unreadable[hash] = error
+                if sets.last?.paymentHash == hash { sets.removeLast() }
             }
-            guard let node = rows.optional(row, 7, rows.publicKey) else { continue }
-            let circuit = CircuitKey(node: node, chanID: rows.unsigned(row, 8), htlcID: rows.unsigned(row, 9))
-            let held = HeldHTLC(
-                circuitKey: circuit, amount: Millisatoshis(rows.unsigned(row, 10)), total: Millisatoshis(rows.unsigned(row, 11)),
-                incomingExpiry: UInt32(truncatingIfNeeded: rows.integer(row, 12)),
-                outgoingExpiry: UInt32(truncatingIfNeeded: rows.integer(row, 13)),
-                autoFailHeight: Int32(truncatingIfNeeded: rows.integer(row, 14)), isOnChain: rows.flag(row, 15),
-                fee: Millisatoshis(rows.unsigned(row, 18)))
-            let resolution = rows.optional(row, 16, rows.flag).map { Resolution(isSettled: $0, isOffChain: rows.flag(row, 17)) }
-            sets[sets.count - 1].htlcs.append(StoredSet.HTLC(held: held, resolution: resolution))
         }
-        return sets
+        return (sets, unreadable)
+    }
+
+    private static func htlc(_ rows: Rows, _ row: Int) throws(LedgerError) -> StoredSet.HTLC {
+        guard let node = rows.publicKey(row, 7) else { throw .unavailable("the node of an HTLC is no public key") }
+        let held = HeldHTLC(
+            circuitKey: CircuitKey(node: node, chanID: rows.unsigned(row, 8), htlcID: rows.unsigned(row, 9)),
+            amount: Millisatoshis(rows.unsigned(row, 10)), total: Millisatoshis(rows.unsigned(row, 11)),
+            incomingExpiry: UInt32(truncatingIfNeeded: rows.integer(row, 12)),
+            outgoingExpiry: UInt32(truncatingIfNeeded: rows.integer(row, 13)),
+            autoFailHeight: Int32(truncatingIfNeeded: rows.integer(row, 14)), isOnChain: rows.flag(row, 15),
+            fee: Millisatoshis(rows.unsigned(row, 18)))
+        return StoredSet.HTLC(
+            held: held, resolution: rows.optional(row, 16, rows.flag).map { Resolution(isSettled: $0, isOffChain: rows.flag(row, 17)) })
     }
 }
 
@@ -61,10 +73,23 @@ extension Rows {
         isNull(row, column) ? nil : read(row, column)
     }
 
+    /// A state of another version must not be taken for one of this.
+    func state(_ row: Int, _ column: Int) throws(LedgerError) -> InvoiceState {
+        let name = text(row, column)
+        guard let state = InvoiceState(rawValue: name) else { throw .unavailable("an invoice has the unknown state \(name)") }
+        return state
+    }
+
     /// Amount, expiry, settlement, whether stored: four columns.
-    func terms(_ row: Int, from column: Int) -> InvoiceTerms {
-        InvoiceTerms(
+    func terms(_ row: Int, from column: Int) throws(LedgerError) -> InvoiceTerms {
+        let settlement: InvoiceTerms.Settlement
+        switch integer(row, column + 2) {
+        case 0: settlement = .auto
+        case 1: settlement = .hold
+        case let number: throw .unavailable("an invoice has the unknown settlement \(number)")
+        }
+        return InvoiceTerms(
             amount: optional(row, column, unsigned).map { Millisatoshis($0) }, expiresAt: time(row, column + 1),
-            settlement: integer(row, column + 2) == 0 ? .auto : .hold, isStored: flag(row, column + 3))
+            settlement: settlement, isStored: flag(row, column + 3))
     }
 }

@@ -62,52 +62,49 @@ enum WebhookEndpointQuery {
             parameters)
     }
 
-    /// Writes what its owner decides; whether it is enabled only if that was said: it may have been disabled since it was read. Enabling
-    /// it forgets what has failed.
-    static func update(_ endpoint: WebhookEndpointRecord, setsEnabled: Bool) -> Step {
+    /// Writes what its owner says and leaves the rest, which may have been changed or disabled meanwhile. Enabling it forgets what has failed.
+    static func update(_ id: String, account: Int64, _ change: WebhookEndpointChange) -> Step {
         var parameters = Parameters()
-        parameters.append(endpoint.id)
-        parameters.append(endpoint.account)
-        parameters.append(endpoint.url)
-        let events = texts(endpoint.events)
-        let signatures = texts(endpoint.signatures.map(\.rawValue))
-        parameters.append(events)
-        parameters.append(endpoint.description)
-        parameters.append(signatures)
-        parameters.append(endpoint.concurrency)
-        parameters.append(endpoint.disabledReason?.rawValue)
-        parameters.append(setsEnabled)
+        parameters.append(id)
+        parameters.append(account)
+        parameters.append(change.url)
+        parameters.append(change.events.map(texts))
+        parameters.append(change.description)
+        parameters.append(change.signatures.map { texts($0.map(\.rawValue)) })
+        parameters.append(change.concurrency)
+        parameters.append(change.isEnabled)
+        let list = TypeID.array(of: TypeID.text)
         return Step(
             Statement("update webhook", """
                 \(nextVersion), w AS (
-                    UPDATE webhook_endpoints SET url = $3, events = $4, description = $5, signatures = $6, concurrency = $7,
-                        disabled_reason = CASE WHEN $9 THEN $8 ELSE disabled_reason END,
-                        failures = CASE WHEN $9 AND disabled_reason IS NOT NULL AND $8 IS NULL THEN 0 ELSE failures END,
-                        failing_since = CASE WHEN $9 AND disabled_reason IS NOT NULL AND $8 IS NULL THEN NULL ELSE failing_since END,
-                        paused_until = CASE WHEN $9 AND disabled_reason IS NOT NULL AND $8 IS NULL THEN NULL ELSE paused_until END,
+                    UPDATE webhook_endpoints SET url = coalesce($3, url), events = coalesce($4, events), description = coalesce($5, description),
+                        signatures = coalesce($6, signatures), concurrency = coalesce($7, concurrency),
+                        disabled_reason = CASE WHEN $8 THEN NULL WHEN NOT $8 THEN coalesce(disabled_reason, 'owner') ELSE disabled_reason END,
+                        failures = CASE WHEN $8 AND disabled_reason IS NOT NULL THEN 0 ELSE failures END,
+                        failing_since = CASE WHEN $8 AND disabled_reason IS NOT NULL THEN NULL ELSE failing_since END,
+                        paused_until = CASE WHEN $8 AND disabled_reason IS NOT NULL THEN NULL ELSE paused_until END,
                         version = c.version
                     FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING webhook_endpoints.*)
                 SELECT \(columns) FROM w
-                """, [
-                    TypeID.text, TypeID.bigint, TypeID.text, events.arrayType, TypeID.text, signatures.arrayType, TypeID.bigint, TypeID.text,
-                    TypeID.boolean,
-                ]),
+                """, [TypeID.text, TypeID.bigint, TypeID.text, list, TypeID.text, list, TypeID.bigint, TypeID.boolean]),
             parameters)
     }
 
-    /// The present secrets go on signing until `until`, beside new ones.
-    static func rotate(_ id: String, account: Int64, until: UnixTime) -> Step {
+    /// The present secrets go on signing until `until`, beside new ones. Once for a claim.
+    static func rotate(_ id: String, account: Int64, until: UnixTime, for lease: ClaimLease?) -> Step {
         var parameters = Parameters()
         parameters.append(id)
         parameters.append(account)
         parameters.append(until)
+        ClaimQuery.append(lease, to: &parameters)
         return Step(
             Statement("rotate webhook", """
-                \(nextVersion), w AS (
-                    UPDATE webhook_endpoints SET generation = generation + 1, previous_until = $3, version = c.version
-                    FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING webhook_endpoints.*)
+                \(nextVersion), o AS (SELECT leyden_carry_out($4, $5, $6) AS is_first), w AS (
+                    UPDATE webhook_endpoints SET generation = CASE WHEN is_first THEN generation + 1 ELSE generation END,
+                        previous_until = CASE WHEN is_first THEN $3 ELSE previous_until END, version = c.version
+                    FROM c, o WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING webhook_endpoints.*)
                 SELECT \(columns) FROM w
-                """, [TypeID.text, TypeID.bigint, TypeID.timestamp]),
+                """, [TypeID.text, TypeID.bigint, TypeID.timestamp] + ClaimQuery.leaseTypes),
             parameters)
     }
 

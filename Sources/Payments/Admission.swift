@@ -12,7 +12,8 @@ enum Admission {
             if htlc.total > amount.doubled { return .overpaid }
         }
         if !hasRoom(htlc, height: height, policy: policy) { return .expiryRefused }
-        guard let payment, !payment.parts.isEmpty else { return nil }
+        // Who is gone when a set has begun is expected to be back soon.
+        guard let payment, !payment.parts.isEmpty else { return offer.isAttended ? nil : .unattended }
         if payment.parts.count >= policy.maximumParts { return .setFull }
         if payment.parts.contains(where: { $0.htlc.total != htlc.total }) { return .totalMismatch }
         if let amount = offer.terms.amount, payment.received + htlc.amount > amount.doubled { return .overpaid }

@@ -21,8 +21,8 @@ public enum HTLCFailure: String, CaseIterable, Sendable {
         case .underpaid: self = .underpaid
         case .overpaid: self = .overpaid
         case .timedOut: self = .incomplete
-        case .notPayable, .noAmount, .totalMismatch, .expiryRefused, .setFull, .released, .overloaded, .routingRefused, .amountBelowOnion,
-            .expiryBelowOnion:
+        case .notPayable, .noAmount, .totalMismatch, .expiryRefused, .setFull, .released, .unattended, .overloaded, .routingRefused,
+            .amountBelowOnion, .expiryBelowOnion:
             return nil
         }
     }

@@ -7,6 +7,8 @@ public struct Offer: Equatable, Sendable {
     /// What is wrong with the HTLC itself, whatever else is known of the payment. It is not failed for that alone: a part
     /// of a settlement is settled again even if the routing policy was changed meanwhile.
     public var refusal: Rejection?
+    /// Whether somebody is there to decide about a set that would begin with it.
+    public var isAttended = true
 
     public init(paymentHash: PaymentHash, htlc: HeldHTLC, terms: InvoiceTerms, preimage: Preimage, refusal: Rejection? = nil) {
         self.paymentHash = paymentHash

@@ -20,6 +20,8 @@ public enum Rejection: Equatable, Sendable {
     case timedOut
     /// Nobody decided in time, somebody canceled, or a deadline came near.
     case released
+    /// Nobody listens who would decide about it.
+    case unattended
     /// Too many incomplete sets are held on the node.
     case overloaded
     /// The virtual channel would not have forwarded it: too small a fee or too few blocks.

@@ -17,7 +17,12 @@ public struct CentrifugeError: Error, Equatable, Sendable {
     public static let unrecoverablePosition = Self(code: 112, message: "unrecoverable position")
 
     /// What will pass: a client that asks again later may be served. Without this one that subscribes would give up.
-    public var isTemporary: Bool { self == .internalError || self == .tooManyRequests }
+    public var isTemporary: Bool { code == Self.internalError.code || code == Self.tooManyRequests.code }
+
+    /// Which limit was reached, and when to ask again.
+    public static func tooManyRequests(limit: String, retryAfterSeconds: Int64) -> Self {
+        Self(code: tooManyRequests.code, message: "\(tooManyRequests.message): limit \(limit), retry after \(retryAfterSeconds) s")
+    }
 
     public init(code: Int, message: String) {
         self.code = code

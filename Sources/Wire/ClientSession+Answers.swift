@@ -31,16 +31,18 @@ extension ClientSession {
             begin(waiting.id, channel, recovery, account: credentials.account, &orders)
         case (.subscribe, .unknown): orders += close(.invalidToken)
         case (.subscribe(let channel, _), let outcome):
-            channels.removeAll { $0 == channel }
+            dismiss(channel)
             refuse(waiting.id, outcome == .unavailable ? .internalError : outcome == .expired ? .tokenExpired : .permissionDenied, &orders)
-        case (.recovery, _), (.snapshot, _), (.history, _), (.call, _): break
+        case (.recovery, _), (.snapshot, _), (.history, _), (.call, _), (.early, _): break
         }
         return orders
     }
 
-    /// Whether every channel that is open by the connection's right may be open by this one.
+    /// Whether every channel that is open by the connection's right may be open by this one. A watch token's connection stays
+    /// with its invoice.
     private func keeps(_ credentials: Credentials) -> Bool {
-        channels.allSatisfy { rights[$0] != nil || $0.admits(credentials) }
+        guard self.credentials?.watched == nil || self.credentials == credentials else { return false }
+        return channels.allSatisfy { rights[$0] != nil || $0.admits(credentials) }
     }
 
     /// What a load found. `head` is the stream's last offset; `first` is the oldest offset that is still kept, and
@@ -60,7 +62,7 @@ extension ClientSession {
                 if known == nil { return orders + close(.internalError) }
             }
             if let channel = waiting.kind.subscription {
-                channels.removeAll { $0 == channel }
+                dismiss(channel)
                 rights[channel] = nil
             }
             refuse(waiting.id, .internalError, &orders)
@@ -81,7 +83,7 @@ extension ClientSession {
             orders.append(.send(isThere
                 ? SessionReply.history(waiting.id, epoch: epoch, head: head, publications ?? Publications(events))
                 : SessionReply.refused(waiting.id, .unrecoverablePosition)))
-        case .connect, .refresh, .subscribe, .call: break
+        case .connect, .refresh, .subscribe, .call, .early: break
         }
         return orders
     }

@@ -13,26 +13,28 @@ public struct ClientSession: Sendable {
 
     enum Phase: Equatable { case new, connecting, connected, closed }
 
-    let settings: SessionSettings
-    private let client: String
+    // Tens of thousands of these lie in memory: what is small stands where what is before it ends oddly. What is asked for
+    // at every event comes first.
+    public internal(set) var credentials: Credentials?
     var phase = Phase.new
-    var credentials: Credentials?
-    /// What is subscribed to or about to be.
-    public internal(set) var channels = SmallArray<Channel>()
+    /// Whether the newest ping, of `pingedAt`, waits for its answer.
+    private var isPinged = false
+    private var pingedAt: Int32 = 0
+    private var heardAt: Int32
+    /// How long the messages were that came while the connect command waits for its answer.
+    private var earlyBytes: Int32 = 0
+    private let client: UInt64
+    let settings: SessionSettings
+    private var open = OpenChannels()
+    /// How many commands it may still send at once; below zero it is refused, and far below closed.
+    var commandsLeft: Int16
+    private var nextRequest: UInt32 = 0
     /// By whose right a channel is open, where a token of its own was shown for it.
     var rights: [Channel: Credentials] = [:]
     private var pending: [PendingCommand] = []
-    /// What came while the connect command waits for its answer, and how many bytes of messages that was in.
-    private var early: [ClientCommand] = []
-    private var earlyBytes: Int32 = 0
-    private var nextRequest: UInt32 = 0
-    private var heardAt: Int32
-    private var pingedAt: Int32?
-    /// How many commands it may still send at once; below zero it is refused, and far below closed.
-    var commandsLeft: Int16
 
-    /// `client` is the id that the client is told; `now` counts seconds.
-    public init(settings: SessionSettings, client: String, now: Int64) {
+    /// `client` is the id that the client is told, in hexadecimal digits; `now` counts seconds.
+    public init(settings: SessionSettings, client: UInt64, now: Int64) {
         self.settings = settings
         self.client = client
         heardAt = Int32(truncatingIfNeeded: now)
@@ -46,9 +48,9 @@ public struct ClientSession: Sendable {
         guard phase != .closed else { return [] }
         commandsLeft = Int16(min(Int64(commandsLeft) + min(now - Int64(heardAt), 10) * Int64(commandsPerSecond), Int64(commandsPerSecond) * 10))
         heardAt = Int32(truncatingIfNeeded: now)
-        pingedAt = nil
+        isPinged = false
         guard let commands = ClientCommand.decode(message) else { return close(.badRequest) }
-        guard commands.count + pending.count + early.count <= settings.maximumCommands else { return close(.tooManyRequests) }
+        guard commands.count + pending.count <= settings.maximumCommands else { return close(.tooManyRequests) }
         var orders: [SessionOrder] = []
         for command in commands where phase != .closed { hear(command, &orders) }
         if phase == .connecting {
@@ -60,7 +62,7 @@ public struct ClientSession: Sendable {
 
     /// Obeys a command if the client may send so many. What comes behind the connect command waits for its answer.
     private mutating func hear(_ command: ClientCommand, _ orders: inout [SessionOrder]) {
-        if phase == .connecting, command.id > 0 { return early.append(command) }
+        if phase == .connecting, command.id > 0 { return pending.append(PendingCommand(request: 0, id: command.id, kind: .early(command.method))) }
         commandsLeft -= 1
         if commandsLeft >= 0 {
             obey(command, &orders)
@@ -73,19 +75,14 @@ public struct ClientSession: Sendable {
 
     /// The client is connected: what it has sent since it asked for that is next, in its order.
     mutating func obeyEarly(_ orders: inout [SessionOrder]) {
-        let waiting = early
-        early = []
-        earlyBytes = 0
-        for command in waiting where phase != .closed { hear(command, &orders) }
+        for command in takeEarly() where phase != .closed { hear(command, &orders) }
     }
 
     /// The connect command is refused, and with it what came behind it.
     mutating func expired(_ id: UInt32, _ orders: inout [SessionOrder]) {
         phase = .new
         refuse(id, .tokenExpired, &orders)
-        for command in early { refuse(command.id, .tokenExpired, &orders) }
-        early = []
-        earlyBytes = 0
+        for command in takeEarly() { refuse(command.id, .tokenExpired, &orders) }
     }
 
     private mutating func obey(_ command: ClientCommand, _ orders: inout [SessionOrder]) {
@@ -116,14 +113,14 @@ public struct ClientSession: Sendable {
         _ id: UInt32, _ name: String, _ token: String?, _ recovery: ClientCommand.Position?, _ orders: inout [SessionOrder]
     ) {
         guard let channel = Channel(name) else { return refuse(id, .unknownChannel, &orders) }
-        guard !channels.contains(channel) else { return refuse(id, .alreadySubscribed, &orders) }
-        guard channels.count < limit else { return refuse(id, .limitExceeded, &orders) }
+        guard !open.contains(channel, own: credentials?.watched) else { return refuse(id, .alreadySubscribed, &orders) }
+        guard open.count < limit else { return refuse(id, .limitExceeded, &orders) }
         if let token {
-            channels.append(channel)
+            admit(channel)
             return orders.append(.authenticate(token: token, request: wait(id, .subscribe(channel, token: recovery))))
         }
         guard let credentials, channel.admits(credentials) else { return refuse(id, .permissionDenied, &orders) }
-        channels.append(channel)
+        admit(channel)
         begin(id, channel, recovery, account: credentials.account, &orders)
     }
 
@@ -139,8 +136,7 @@ public struct ClientSession: Sendable {
 
     private mutating func unsubscribe(_ id: UInt32, _ name: String, _ orders: inout [SessionOrder]) {
         guard let channel = Channel(name) else { return refuse(id, .unknownChannel, &orders) }
-        if let index = channels.firstIndex(of: channel) {
-            channels.remove(at: index)
+        if dismiss(channel) {
             if !rights.isEmpty { rights[channel] = nil }
             pending.removeAll { $0.kind.subscribes(to: channel) }
             orders.append(.leave(channel))
@@ -162,7 +158,10 @@ public struct ClientSession: Sendable {
         guard let method = RemoteMethod(rawValue: name) else { return refuse(id, .methodNotFound, &orders) }
         guard let data else { return refuse(id, .badRequest, &orders) }
         let isOwnInvoice = method == .get && credentials == .watch(data.paymentHash)
-        guard let credentials, isOwnInvoice || credentials.allows(method.scope) else { return refuse(id, .permissionDenied, &orders) }
+        guard let credentials, isOwnInvoice || credentials.allows(method.scope) else {
+            if let credentials { orders.append(.denied(method, data, by: credentials)) }
+            return refuse(id, .permissionDenied, &orders)
+        }
         orders.append(.call(method, data, by: credentials, request: wait(id, .call)))
     }
 
@@ -190,14 +189,23 @@ public struct ClientSession: Sendable {
         case .closed: return []
         case .new, .connecting: return now - Int64(heardAt) > settings.connectSeconds ? close(.stale) : []
         case .connected:
-            if let pingedAt { return now - Int64(pingedAt) > settings.pongSeconds ? close(.noPong) : [] }
+            if isPinged { return now - Int64(pingedAt) > settings.pongSeconds ? close(.noPong) : [] }
             guard now - Int64(heardAt) >= settings.pingSeconds - 5 else { return [] }
+            isPinged = true
             pingedAt = Int32(truncatingIfNeeded: now)
             return [.send(SessionReply.ping)]
         }
     }
 
     // MARK: Parts
+
+    /// What is subscribed to or about to be.
+    public var channels: [Channel] { open.all(own: credentials?.watched) }
+
+    private mutating func admit(_ channel: Channel) { open.insert(channel, own: credentials?.watched) }
+
+    @discardableResult
+    mutating func dismiss(_ channel: Channel) -> Bool { open.remove(channel, own: credentials?.watched) }
 
     /// Whether it has said who it is, or that it is nobody.
     public var isConnected: Bool { phase == .connected }
@@ -207,7 +215,7 @@ public struct ClientSession: Sendable {
     private var limit: Int { credentials?.account == nil ? settings.maximumWatchedChannels : settings.maximumChannels }
 
     func welcome(_ id: UInt32, _ orders: inout [SessionOrder]) {
-        orders.append(.send(SessionReply.connected(id, client: client, version: settings.version, ping: settings.pingSeconds)))
+        orders.append(.send(SessionReply.connected(id, client: String(client, radix: 16), version: settings.version, ping: settings.pingSeconds)))
     }
 
     func refuse(_ id: UInt32, _ error: CentrifugeError, _ orders: inout [SessionOrder]) {
@@ -217,7 +225,6 @@ public struct ClientSession: Sendable {
     mutating func close(_ disconnect: Disconnect) -> [SessionOrder] {
         phase = .closed
         pending = []
-        early = []
         return [.close(disconnect)]
     }
 
@@ -225,6 +232,16 @@ public struct ClientSession: Sendable {
         nextRequest &+= 1
         pending.append(PendingCommand(request: nextRequest, id: id, kind: kind))
         return nextRequest
+    }
+
+    private mutating func takeEarly() -> [ClientCommand] {
+        let early = pending.compactMap { command -> ClientCommand? in
+            guard case .early(let method) = command.kind else { return nil }
+            return ClientCommand(id: command.id, method: method)
+        }
+        pending = []
+        earlyBytes = 0
+        return early
     }
 
     mutating func take(_ request: UInt32) -> PendingCommand? {

@@ -13,6 +13,12 @@ public enum Credentials: Equatable, Sendable {
         return scopes.contains(scope) || scopes.contains(.admin)
     }
 
+    /// The invoice that a watch token is for.
+    public var watched: PaymentHash? {
+        guard case .watch(let hash) = self else { return nil }
+        return hash
+    }
+
     public var account: Int64? {
         guard case .key(_, let account, _, _) = self else { return nil }
         return account

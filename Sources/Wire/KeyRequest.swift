@@ -10,13 +10,14 @@ public struct KeyRequest: Equatable, Sendable {
     /// Requests in a second, and open invoices; zero is no limit, `nil` what the gateway is configured for.
     public var rate: Int64?
     public var openInvoices: Int64?
+    /// What it may spend in all, in millisatoshis; `nil` for as much as its account.
+    public var budget: Int64?
 
     public enum Expiry: Equatable, Sendable {
         case at(UnixTime)
         case after(seconds: Int64)
     }
 
-    static let maximumName = 100
     static let maximumLimit: UInt64 = 1_000_000
     static let maximumSeconds: UInt64 = 3_153_600_000
 
@@ -43,52 +44,21 @@ public struct KeyRequest: Equatable, Sendable {
         }
         rate = nil
         openInvoices = nil
+        budget = nil
         guard let limits = fields["limits"] else { return }
         guard let members = limits.members else { throw .invalid(field: "limits", "must be an object") }
         for (name, value) in members {
-            guard name == "requests_per_second" || name == "open_invoices" else { throw .unknownField("limits." + String(name.prefix(64))) }
+            guard ["requests_per_second", "open_invoices", "budget_msat"].contains(name) else { throw .unknownField("limits." + String(name.prefix(64))) }
             if value.isNull { continue }
-            guard let number = value.whole, number <= Self.maximumLimit else {
-                throw .invalid(field: "limits." + name, "must be a whole number from 0 to \(Self.maximumLimit)")
+            let most = name == "budget_msat" ? Millisatoshis.supply.value : Self.maximumLimit
+            guard let number = value.whole, number <= most else {
+                throw .invalid(field: "limits." + name, "must be a whole number from 0 to \(most)")
             }
-            if name == "open_invoices" { openInvoices = Int64(number) } else { rate = Int64(number) }
+            switch name {
+            case "open_invoices": openInvoices = Int64(number)
+            case "budget_msat": budget = Int64(number)
+            default: rate = Int64(number)
+            }
         }
-    }
-}
-
-/// The body of `POST /v1/keys/{id}/rotate`.
-public struct RotationRequest: Equatable, Sendable {
-    /// For how long the secret before is still good.
-    public var overlapSeconds: Int64
-
-    public init(decoding body: [UInt8]) throws(FieldError) {
-        let fields = try RequestFields(body, known: ["overlap_seconds"])
-        overlapSeconds = Int64(try fields.whole("overlap_seconds", in: 0...2_592_000) ?? 0)
-    }
-}
-
-/// The body of `POST /v1/accounts`.
-public struct AccountRequest: Equatable, Sendable {
-    public var name: String
-
-    public init(decoding body: [UInt8]) throws(FieldError) {
-        name = try RequestFields(body, known: ["name"]).name("name", required: true)
-    }
-}
-
-extension RequestFields {
-    /// What somebody calls something: short, and of characters that a line of a terminal can show.
-    func name(_ field: String, required: Bool) throws(FieldError) -> String {
-        guard let text = try text(field) else {
-            guard !required else { throw .invalid(field: field, "must not be missing") }
-            return ""
-        }
-        guard text.utf8.count <= KeyRequest.maximumName, !required || !text.isEmpty else {
-            throw .invalid(field: field, "must have \(required ? 1 : 0) to \(KeyRequest.maximumName) bytes of UTF-8")
-        }
-        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }) else {
-            throw .invalid(field: field, "must not contain control characters")
-        }
-        return text
     }
 }

@@ -13,6 +13,8 @@ struct PendingCommand: Equatable {
         /// `since` is the place that the client knows; `isPage` says that events were asked for, not the position alone.
         case history(since: ClientCommand.Position?, isPage: Bool)
         case call
+        /// It came before the connection's own right was known; it has no request.
+        case early(ClientCommand.Method)
     }
 
     var request: UInt32
@@ -25,7 +27,7 @@ extension PendingCommand.Kind {
     var subscription: Channel? {
         switch self {
         case .subscribe(let channel, _), .recovery(let channel, _, _, _), .snapshot(let channel, _, _): channel
-        case .connect, .refresh, .history, .call: nil
+        case .connect, .refresh, .history, .call, .early: nil
         }
     }
 

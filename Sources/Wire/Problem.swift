@@ -6,13 +6,29 @@ public struct Problem: Error, Equatable, Sendable {
     public var detail: String?
     /// The field or parameter that is wrong.
     public var field: String?
+    /// Which limit was reached, by its name in the configuration and in a key's document.
+    public var limit: String?
+    /// When to ask again, where asking again helps.
+    public var retryAfterSeconds: Int64?
 
-    public init(status: Int, code: String, title: String, detail: String? = nil, field: String? = nil) {
+    public init(
+        status: Int, code: String, title: String, detail: String? = nil, field: String? = nil, limit: String? = nil, retryAfterSeconds: Int64? = nil
+    ) {
         self.status = status
         self.code = code
         self.title = title
         self.detail = detail
         self.field = field
+        self.limit = limit
+        self.retryAfterSeconds = retryAfterSeconds
+    }
+
+    /// With the time after which it may be asked again, if that helps.
+    public var timed: Problem {
+        guard status == 503 || status == 429, retryAfterSeconds == nil else { return self }
+        var problem = self
+        problem.retryAfterSeconds = 1
+        return problem
     }
 
     public func encode() -> [UInt8] {
@@ -24,6 +40,8 @@ public struct Problem: Error, Equatable, Sendable {
             json.field("title", title)
             if let detail { json.field("detail", detail) }
             if let field { json.field("field", field) }
+            if let limit { json.field("limit", limit) }
+            if let retryAfterSeconds { json.field("retry_after_seconds", retryAfterSeconds) }
         }
         return json.bytes
     }
@@ -32,7 +50,8 @@ public struct Problem: Error, Equatable, Sendable {
     public static let unknownInvoice = Problem(status: 404, code: "unknown_invoice", title: "There is no such invoice")
     public static let unknownWebhook = Problem(status: 404, code: "unknown_webhook", title: "There is no such webhook endpoint")
     public static let unknownDelivery = Problem(status: 404, code: "unknown_delivery", title: "There is no such delivery to this endpoint")
-    public static let tooManyWebhooks = Problem(status: 409, code: "too_many_webhooks", title: "The account has as many webhook endpoints as it may have")
+    public static let tooManyWebhooks = Problem(
+        status: 409, code: "too_many_webhooks", title: "The account has as many webhook endpoints as it may have", limit: "webhooks")
     public static let webhookDisabled = Problem(
         status: 409, code: "webhook_disabled", title: "The webhook endpoint is disabled", detail: "enable it first, with PATCH and {\"enabled\": true}")
     public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")
@@ -40,7 +59,11 @@ public struct Problem: Error, Equatable, Sendable {
     public static let forbidden = Problem(status: 403, code: "forbidden", title: "The key lacks the scope")
     public static let unavailable = Problem(status: 503, code: "database_unavailable", title: "The database does not answer")
 
-    public static let rateLimited = Problem(status: 429, code: "rate_limited", title: "More requests in a second than this key may send")
+    public static let rateLimited = Problem(
+        status: 429, code: "rate_limited", title: "More requests in a second than this key may send", limit: "requests_per_second")
+    /// Guessed keys cost look-ups, and those are bounded: the keys that were shown before are known without.
+    public static let tooManyUnknownKeys = Problem(
+        status: 503, code: "too_many_unknown_keys", title: "More unknown API keys are shown than are looked up", detail: "a key that is good is let in later")
     public static let logFull = Problem(
         status: 503, code: "audit_log_unavailable", title: "The audit log takes nothing now", detail: "nothing was done; ask again later")
     public static let stillRunning = Problem(
@@ -55,15 +78,23 @@ public struct Problem: Error, Equatable, Sendable {
     public static func tooManyOpenInvoices(_ limit: Int64) -> Problem {
         Problem(
             status: 429, code: "too_many_open_invoices", title: "As many invoices as this key may have open are open",
-            detail: "its limit is \(limit); one that is settled, canceled or expired makes room")
+            detail: "its limit is \(limit); one that is settled, canceled or expired makes room", limit: "open_invoices")
     }
+
+    public static func tooManyKeys(_ limit: Int64) -> Problem {
+        Problem(
+            status: 409, code: "too_many_keys", title: "The account has as many valid API keys as it may have",
+            detail: "its limit is \(limit); one that is revoked or expires makes room", limit: "keys")
+    }
+
+    public static let tooManyAccounts = Problem(status: 409, code: "too_many_accounts", title: "There are as many accounts as there can be", limit: "accounts")
 
     public static let noReceivingNode = Problem(
         status: 503, code: "no_receiving_node", title: "No node can receive now", detail: "an invoice that names no node could not be paid")
     public static let tooManyStreams = Problem(
-        status: 429, code: "too_many_streams", title: "As many streams and waiting requests as one key or token may have are open")
+        status: 429, code: "too_many_streams", title: "As many streams and waiting requests as one key or token may have are open", limit: "streams")
     public static let allStreamsTaken = Problem(
-        status: 503, code: "too_many_streams", title: "As many streams and waiting requests as may be are open")
+        status: 503, code: "too_many_streams", title: "As many streams and waiting requests as may be are open", limit: "streams")
     public static let stopping = Problem(status: 503, code: "stopping", title: "This process ends; ask again")
 
     /// `first` is the oldest offset that is kept.

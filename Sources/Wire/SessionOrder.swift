@@ -15,6 +15,8 @@ public enum SessionOrder: Equatable, Sendable {
     case call(RemoteMethod, ClientCommand.Decision, by: Credentials, request: UInt32)
     /// Notes how a recovery went; nobody is told.
     case count(Recovery)
+    /// These credentials have asked for what they may not have; the client is told already.
+    case denied(RemoteMethod, ClientCommand.Decision, by: Credentials)
     case close(Disconnect)
 }
 

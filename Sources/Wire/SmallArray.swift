@@ -1,8 +1,9 @@
 /// An array whose first element lies in place: one element, which is all that most clients have, needs no memory of its own.
 public struct SmallArray<Element> {
-    @usableFromInline var first: Element?
+    // In this order, so that whoever holds it can put small things of its own behind an odd end.
     /// Empty as long as there is no first element.
     @usableFromInline var rest: [Element] = []
+    @usableFromInline var first: Element?
 
     @inlinable
     public init() {}

@@ -48,6 +48,9 @@ struct Configuration: Sendable {
     var edgeLimits: EdgeLimits
     /// What a key may do that has no limits of its own.
     var keyLimits: KeyLimits
+    /// How many valid keys an account may make over the API; zero is no limit.
+    var keysPerAccount: Int64
+    var auditRetention: Interval
     var eventRetention: Interval
     var webhooks: WebhookSettings
     var payoutLookupGrace: Interval
@@ -83,6 +86,8 @@ struct Configuration: Sendable {
         keyLimits = KeyLimits(
             rate: try reader.value("limits.requests_per_second", SettingParser.number(0...1_000_000)),
             openInvoices: try reader.value("limits.open_invoices", SettingParser.number(0...1_000_000)))
+        keysPerAccount = try reader.value("limits.keys", SettingParser.number(0...1_000_000))
+        auditRetention = try reader.value("audit.retention", SettingParser.interval(atLeast: 3_600_000))
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         webhooks = try WebhookSettings(reader, network: network)
         payoutLookupGrace = try reader.value("payouts.lookup_grace", SettingParser.interval(atLeast: 1000))

@@ -16,18 +16,8 @@ struct Events: AsyncParsableCommand {
 
         func run() async throws {
             let client = try gateway.client()
-            var last = after.map(String.init)
-            if last == nil { last = try await client.call("GET", "/v1/info").text("head") }
-            while true {
-                do {
-                    for try await event in try client.events("/v1/events", query: type.map { ["type": $0] } ?? [:], after: last) {
-                        last = event.id ?? last
-                        Console.line(gateway.json ? event.data : EventLine.text(event.data))
-                    }
-                } catch let lost as StreamLost {
-                    Console.error("\(lost.name): \(lost.reason); trying again")
-                }
-                try await Task.sleep(for: .seconds(1))
+            try await LogTail(client, type: type, after: after).follow { event in
+                Console.line(gateway.json ? event.data : EventLine.text(event.data))
             }
         }
     }
@@ -37,7 +27,7 @@ struct Events: AsyncParsableCommand {
 enum EventLine {
     static func text(_ json: String) -> String {
         guard let event = JSONObject(Data(json.utf8)), let type = event.text("type") else { return Text.shown(json) }
-        var parts = [event.text("offset") ?? "-", event.text("time") ?? "-", type]
+        var parts = [event.text("offset") ?? "-", event.text("time") ?? "-", type].map { Text.shown($0) }
         if let data = event.object("data") {
             for key in ["payment_hash", "node_name", "chan_id", "htlc_id", "amount_msat", "received_msat", "reason"] {
                 if let value = data.text(key) { parts.append("\(key)=\(Text.shown(value))") }

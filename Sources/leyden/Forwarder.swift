@@ -8,13 +8,23 @@ internal import Webhooks
 
 /// Where a developer's own server listens, and the secret that it checks signatures with.
 struct ForwardOptions: ParsableArguments {
-    @Option(help: "The secret to sign with, whsec_…; LEYDEN_WEBHOOK_SECRET if not given, else a new one.") var secret: String?
+    @Option(help: "The secret to sign with, whsec_…, else a new one. LEYDEN_WEBHOOK_SECRET does not show it to other users of this machine.")
+    var secret: String?
+
+    private var given: String? {
+        let text = secret ?? ProcessInfo.processInfo.environment["LEYDEN_WEBHOOK_SECRET"]
+        return text?.isEmpty == false ? text : nil
+    }
 
     func webhookSecret() throws -> WebhookSecret {
-        guard let text = secret ?? ProcessInfo.processInfo.environment["LEYDEN_WEBHOOK_SECRET"], !text.isEmpty else { return WebhookSecret() }
+        guard let text = given else { return WebhookSecret() }
         guard let secret = WebhookSecret(text: text) else { throw CommandError("the secret is none: whsec_ and 32 bytes of base64") }
         return secret
     }
+
+    /// Only a new one is told: the other is known, and logs are read by many.
+    func words(for secret: WebhookSecret) -> String { given == nil ? secret.text : "the secret that was given" }
+    func shown(_ secret: WebhookSecret) -> [String: Any] { given == nil ? ["secret": secret.text] : [:] }
 }
 
 /// Sends events to a developer's server as the gateway sends webhooks: the same body, fields and signatures, no redirects.

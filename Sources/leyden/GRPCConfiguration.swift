@@ -8,6 +8,8 @@ struct GRPCConfiguration: Sendable {
     var listen: HostPort?
     var tls: Configuration.TLS?
     var settings: LnmuxSettings
+    /// Whether somebody has to listen for payments to be held.
+    var requiresSubscriber: Bool
 
     init(_ reader: SettingReader) throws(ConfigurationError) {
         listen = try reader.value("grpc_listen") { (text) throws(BadValue) in text == "off" ? nil : try HostPort(text) }
@@ -15,6 +17,7 @@ struct GRPCConfiguration: Sendable {
         settings = LnmuxSettings(
             requiresKey: try reader.value("grpc.require_api_key", SettingParser.bool),
             returnsPreimage: try reader.value("grpc.return_preimage", SettingParser.bool))
+        requiresSubscriber = try reader.value("grpc.require_subscriber", SettingParser.bool)
         if let listen, !listen.isLoopback, !settings.requiresKey {
             throw .bad(
                 key: "grpc.require_api_key", origin: reader.origin("grpc.require_api_key"),

@@ -4,6 +4,10 @@ internal import FoundationNetworking
 /// What a running gateway says of itself at `/ready`, and whether `public_url` leads to a gateway.
 enum GatewayCheck {
     static func findings(_ configuration: Configuration) async -> [Finding] {
+        await readiness(configuration) + [await publicURL(configuration)]
+    }
+
+    private static func readiness(_ configuration: Configuration) async -> [Finding] {
         let address = "http://\(configuration.internalListen)/ready"
         guard let url = URL(string: address) else { return [] }
         var request = URLRequest(url: url)
@@ -15,16 +19,18 @@ enum GatewayCheck {
             return [Finding(.error, "gateway", "\(address) is answered by something else", remedy: "free the port or change internal_listen")]
         }
         let isReady = (response as? HTTPURLResponse)?.statusCode == 200
-        var findings = [Finding(isReady ? .ok : .error, "gateway", isReady ? "ready" : "running, but not ready", remedy: isReady ? nil : "see its log")]
-        for node in body.objects("nodes") where node.text("reason") != nil {
+        let state = ["database", "leader", "lag"].compactMap { key in body.text(key).map { "\(key) \(Text.shown($0))" } }.joined(separator: ", ")
+        var findings = [
+            isReady ? Finding(.ok, "gateway", "ready") : Finding(.error, "gateway", "running, but not ready: \(state)", remedy: "see its log")
+        ]
+        for node in body.objects("nodes") {
+            guard let reason = node.text("reason") else { continue }
             let name = Text.shown(node.text("name") ?? node.text("pubkey") ?? "?")
             let state = Text.shown(node.text("state") ?? "unknown")
-            findings.append(
-                node.text("reason").map {
-                    Finding(.error, "node \(name)", "\(state): \(Text.shown($0, limit: 200))", remedy: node.text("remedy").map { Text.shown($0, limit: 200) })
-                } ?? Finding(.ok, "node \(name)", state))
+            findings.append(Finding(
+                .error, "node \(name)", "\(state): \(Text.shown(reason, limit: 200))", remedy: node.text("remedy").map { Text.shown($0, limit: 200) }))
         }
-        return findings + [await publicURL(configuration)]
+        return findings
     }
 
     /// From this machine, which is not everywhere: what does not lead to a gateway from here is no more than a warning.

@@ -16,14 +16,13 @@ struct GatewayClient: Sendable {
             request.httpBody = try JSONSerialization.data(withJSONObject: body)
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         }
+        let status: Int
         let data: Data
-        let response: URLResponse
         do {
-            (data, response) = try await URLSession.shared.data(for: request)
+            (status, data) = try await AnswerReader.read(request)
         } catch {
             throw unreachable(error)
         }
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
         guard (200..<300).contains(status) else { throw Self.problem(status, data) }
         guard let object = JSONObject(data) else { throw CommandError("\(base): the answer is no JSON object; is this a Leyden gateway?") }
         return object

@@ -32,8 +32,9 @@ final class House {
             mppTimeoutMilliseconds: Int64(configuration.mppTimeout.milliseconds),
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
             eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), keyLimits: configuration.keyLimits,
-            webhooks: configuration.webhooks,
-            payouts: PayoutPolicy(lookupGrace: Int64(configuration.payoutLookupGrace.milliseconds)), mayLead: role != .edge, migrates: configuration.migratesByItself,
+            keysPerAccount: configuration.keysPerAccount, auditRetentionMilliseconds: Int64(configuration.auditRetention.milliseconds),
+            webhooks: configuration.webhooks, payouts: PayoutPolicy(lookupGrace: Int64(configuration.payoutLookupGrace.milliseconds)),
+            requiresListener: configuration.grpc.requiresSubscriber, mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {
@@ -56,7 +57,6 @@ final class House {
             application: api, channels: api, logger: logger)
         lnmux = role == .mux || isShard ? nil : try LnmuxServer(configuration.grpc, api: api, mayBeTaken: role == .edge, logger: logger)
         let edge = edge
-        let lnmux = lnmux
         internalEdge = EdgeServer(
             configuration: EdgeConfiguration(
                 address: configuration.internalListen.numericHost, port: configuration.internalListen.port, servesWebSocket: false),
@@ -64,10 +64,9 @@ final class House {
         self.logger = logger
         gateway.onRestored = { Foundation.exit(75) }  // EX_TEMPFAIL: whoever supervises it starts it again
         gateway.onBegin = { [edge] head in edge?.begin(after: head) }
-        gateway.onEvents = { [api, edge, lnmux] events in
+        gateway.onEvents = { [api, edge] events in
             edge?.publish(events)
             api.published(events)
-            lnmux?.published(events)
         }
     }
 

@@ -21,7 +21,7 @@ extension Invoice {
             var hasHead = false
             while true {
                 let page = try await client.call("GET", "/v1/export", query: query)
-                totals.add(page)
+                try totals.add(page)
                 let objects = page.objects("lines")
                 if gateway.json {
                     for object in objects { Console.line(object.line) }
@@ -43,9 +43,13 @@ extension Invoice {
         private var sums: [UInt64] = [0, 0, 0, 0]
         private static let names = ["payments", "payments_msat", "fees_msat", "payouts_msat"]
 
-        mutating func add(_ page: JSONObject) {
+        mutating func add(_ page: JSONObject) throws {
             let totals = page.object("totals")
-            for (index, name) in Self.names.enumerated() { sums[index] += totals?.text(name).flatMap(UInt64.init) ?? 0 }
+            for (index, name) in Self.names.enumerated() {
+                let (sum, isTooMuch) = sums[index].addingReportingOverflow(totals?.text(name).flatMap(UInt64.init) ?? 0)
+                guard !isTooMuch else { throw CommandError("\(name) of the pages is more than can be") }
+                sums[index] = sum
+            }
         }
 
         var text: String { "\(sums[0]) payments of \(sums[1]) msat, fees of \(sums[2]) msat, payouts of \(sums[3]) msat" }

@@ -46,8 +46,8 @@ struct KeysCommand: AsyncParsableCommand {
             let record = APIKeyRecord(
                 id: id, name: name, hash: APIKeyText.hash(key, by: LibCrypto.self), scopes: Set(scopes).sorted(), account: account,
                 createdAt: now, expiresAt: end, limits: KeyLimits(rate: requestsPerSecond, openInvoices: openInvoices))
-            let isNew = try await DatabaseSession.with(dsn: dsn.reveal()) { ledger, done in ledger.insertKey(record, completion: done) }
-            guard isNew else { throw CommandError("there is no account \(account)") }
+            let outcome = try await DatabaseSession.with(dsn: dsn.reveal()) { ledger, done in ledger.insertKey(record, completion: done) }
+            guard outcome == .made else { throw CommandError("there is no account \(account)") }
             if json {
                 Console.json(KeysCommand.document(record).merging(["key": key]) { $1 })
             } else {

@@ -7,7 +7,7 @@ struct Listen: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Forwards events to a local server, signed as webhooks are, for ever.",
         discussion: """
-            Needs an API key with events:read and no endpoint. Prints the secret that it signs with. Resumes by itself after a lost \
+            Needs an API key with events:read and no endpoint. Prints the secret that it signs with if it makes one. Resumes by itself after a lost \
             connection; what the server does not take is told and not sent again.
             """)
 
@@ -21,29 +21,20 @@ struct Listen: AsyncParsableCommand {
         let client = try gateway.client()
         let secret = try forward.webhookSecret()
         let forwarder = try await Forwarder(to: forwardTo, secret: secret)
-        var last = after.map(String.init)
-        if last == nil { last = try await client.call("GET", "/v1/info").text("head") }
+        let tail = try await LogTail(client, type: type, after: after)
         if gateway.json {
-            Console.json(["forward_to": forwardTo, "secret": secret.text, "after": last ?? "0"])
+            Console.json(forward.shown(secret).merging(["forward_to": forwardTo, "after": tail.start]) { $1 })
         } else {
-            Console.line("Forwarding to \(Text.shown(forwardTo)), signed with \(secret.text)")
+            Console.line("Forwarding to \(Text.shown(forwardTo)), signed with \(forward.words(for: secret))")
         }
-        while true {
-            do {
-                for try await event in try client.events("/v1/events", query: type.map { ["type": $0] } ?? [:], after: last) {
-                    last = event.id ?? last
-                    guard let object = JSONObject(Data(event.data.utf8)), let id = object.text("id") else { continue }
-                    let outcome = await forwarder.send(id: id, body: Array(event.data.utf8))
-                    if gateway.json {
-                        Console.json(outcome.fields.merging(["offset": object.text("offset") ?? "", "id": id, "type": object.text("type") ?? ""]) { $1 })
-                    } else {
-                        Console.line("\(EventLine.text(event.data)) → \(outcome.text)")
-                    }
-                }
-            } catch let lost as StreamLost {
-                Console.error("\(lost.name): \(lost.reason); trying again")
+        try await tail.follow { event in
+            guard let object = JSONObject(Data(event.data.utf8)), let id = object.text("id") else { return }
+            let outcome = await forwarder.send(id: id, body: Array(event.data.utf8))
+            if gateway.json {
+                Console.json(outcome.fields.merging(["offset": object.text("offset") ?? "", "id": id, "type": object.text("type") ?? ""]) { $1 })
+            } else {
+                Console.line("\(EventLine.text(event.data)) → \(outcome.text)")
             }
-            try await Task.sleep(for: .seconds(1))
         }
     }
 }

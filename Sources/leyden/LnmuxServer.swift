@@ -3,7 +3,6 @@ internal import GRPC
 internal import Gateway
 internal import Logging
 internal import Loop
-internal import Payments
 
 /// `lnmux.Service` on its address.
 @LoopActor
@@ -42,11 +41,6 @@ final class LnmuxServer {
         }
     }
 
-    func published(_ events: [PublishedEvent]) { service.published(events) }
-
-    /// Takes no new calls; those that wait are told to ask again.
-    func stop() {
-        service.endStreams()
-        server.stop()
-    }
+    /// Takes no new calls.
+    func stop() { server.stop() }
 }

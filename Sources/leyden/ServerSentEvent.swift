@@ -1,5 +1,4 @@
 internal import Foundation
-internal import FoundationNetworking
 
 /// One event of a `text/event-stream` (HTML standard, section 9.2).
 struct ServerSentEvent: Sendable, Equatable {
@@ -14,8 +13,10 @@ struct ServerSentEventParser {
     private var id: String?
     private var followsCarriageReturn = false
 
-    /// A line longer than this is no event of ours.
-    private static let longestLine = 1 << 20
+    /// What is longer than this is no event of ours, and is left out.
+    private static let longest = 1 << 20
+    private var size = 0
+    private var lineSize = 0
 
     /// The events that these bytes complete.
     mutating func received(_ bytes: some Sequence<UInt8>) -> [ServerSentEvent] {
@@ -27,17 +28,32 @@ struct ServerSentEventParser {
             if byte == 10 || byte == 13 {
                 if let event = lineEnded() { events.append(event) }
                 line = []
-            } else if line.count < Self.longestLine {
-                line.append(byte)
+                lineSize = 0
+            } else {
+                lineSize += 1
+                size += 1
+                if size <= Self.longest { line.append(byte) }
             }
         }
         return events
     }
 
     private mutating func lineEnded() -> ServerSentEvent? {
-        guard !line.isEmpty else {
-            defer { data = [] }
-            return data.isEmpty ? nil : ServerSentEvent(id: id, data: data.joined(separator: "\n"))
+        guard lineSize > 0 else {
+            defer {
+                data = []
+                size = 0
+            }
+            return data.isEmpty || size > Self.longest ? nil : ServerSentEvent(id: id, data: data.joined(separator: "\n"))
+        }
+        // Only an event is worth remembering; comments come for ever.
+        guard size <= Self.longest else {
+            data = []
+            return nil
+        }
+        if line.first == UInt8(ascii: ":"), data.isEmpty {
+            size = 0
+            return nil
         }
         let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
         var value = parts.count > 1 ? parts[1] : []
@@ -49,51 +65,4 @@ struct ServerSentEventParser {
         }
         return nil
     }
-}
-
-/// Feeds what a URL session receives through the parser.
-final class ServerSentEventReader: NSObject, URLSessionDataDelegate, @unchecked Sendable {
-    // @unchecked: `parser`, `status` and `refusal` are touched only by the session's delegate queue, which is serial.
-    private let continuation: AsyncThrowingStream<ServerSentEvent, any Error>.Continuation
-    private let name: String
-    private var parser = ServerSentEventParser()
-    private var status = 0
-    private var refusal = Data()
-
-    init(_ continuation: AsyncThrowingStream<ServerSentEvent, any Error>.Continuation, name: String) {
-        self.continuation = continuation
-        self.name = name
-    }
-
-    func urlSession(
-        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
-    ) {
-        status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        completionHandler(.allow)
-    }
-
-    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        if status == 200 {
-            for event in parser.received(data) { continuation.yield(event) }
-        } else if refusal.count < 1 << 16 {
-            refusal.append(data)
-        }
-    }
-
-    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        if status == 200 {
-            continuation.finish()
-        } else if status != 0 {
-            continuation.finish(throwing: GatewayClient.problem(status, refusal))
-        } else {
-            continuation.finish(throwing: StreamLost(reason: error.map { Text.shown($0.localizedDescription) } ?? "closed", name: name))
-        }
-    }
-}
-
-/// The gateway could not be reached; worth trying again.
-struct StreamLost: Error {
-    var reason: String
-    var name: String
 }

@@ -75,8 +75,11 @@ struct Setting: Sendable {
         Setting("edge.streams_per_watch_token", "10", "Those of one watch token."),
         Setting("edge.queue_bytes", "268435456", "What may wait for all clients together; who makes it more is closed and can resume."),
         Setting("limits.requests_per_second", "0", "Requests that an API key without a limit of its own may send in a second to one process; 0: no limit."),
-        Setting("limits.open_invoices", "0", "Stored invoices that such a key may have open at once; 0: no limit."),
+        Setting("limits.open_invoices", "0", "Stored invoices that such a key may have open at once; 0: no limit. Stateless ones take no\n"
+                    + "place anywhere until they are paid and are not counted: the rate is their limit."),
+        Setting("limits.keys", "1000", "Valid API keys that an account may have made over the API; 0: no limit."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
+        Setting("audit.retention", "400d", "How long the audit log is kept."),
         Setting("payouts.lookup_grace", "90s",
                 "How long a node has to say that it knows nothing of a payment that it may have been asked for, before that is\n"
                     + "believed; at least 90s on mainnet, where a lost request may still arrive for 80s."),
@@ -90,6 +93,9 @@ struct Setting: Sendable {
                     + "everything there, which is refused unless grpc_listen is an address of this machine alone."),
         Setting("grpc.tls_cert", example: "/etc/leyden/grpc.crt", "Certificate (PEM) of `grpc_listen`; unset: in the clear, as lnmux."),
         Setting("grpc.tls_key", example: "/etc/leyden/grpc.key", "Its private key (PEM)."),
+        Setting("grpc.require_subscriber", "false",
+                "Whether a payment of a stateless hold invoice is turned away while its account has no SubscribeInvoiceAccepted open at\n"
+                    + "any process, nor had one in the last 30 s: as lnmux, which holds nothing that nobody would hear of."),
         Setting("grpc.return_preimage", "false", "Whether AddInvoice of the gRPC service tells the preimage, as lnmux did."),
         Setting("log.level", "info", "trace, debug, info, notice, warning, error or critical."),
         Setting("log.format", "console", "console: a line for people. json: an object on a line, with time, level, label, room and message."),

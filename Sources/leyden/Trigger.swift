@@ -40,9 +40,9 @@ struct Trigger: AsyncParsableCommand {
         guard let sample = SampleEvent.make(EventType(rawValue: type), account: 1, seed: SecureRandom.bytes32(), at: now, by: LibCrypto.self) else { return false }
         let outcome = await forwarder.send(id: sample.id, body: EventCodec.object(sample))
         if gateway.json {
-            Console.json(outcome.fields.merging(["forward_to": forwardTo, "secret": secret.text, "id": sample.id, "type": type]) { $1 })
+            Console.json(outcome.fields.merging(forward.shown(secret)) { $1 }.merging(["forward_to": forwardTo, "id": sample.id, "type": type]) { $1 })
         } else {
-            Console.line("\(type) \(sample.id) → \(Text.shown(forwardTo)): \(outcome.text), signed with \(secret.text)")
+            Console.line("\(type) \(sample.id) → \(Text.shown(forwardTo)): \(outcome.text), signed with \(forward.words(for: secret))")
         }
         return outcome.isDelivered
     }
@@ -60,7 +60,7 @@ struct Trigger: AsyncParsableCommand {
             if gateway.json {
                 Console.line(answer.line)
             } else {
-                let result = isTaken ? "\(answer.text("status") ?? "?") in \(answer.text("duration_ms") ?? "?") ms" : Text.shown(answer.text("reason") ?? "not taken")
+                let result = isTaken ? Text.shown("\(answer.text("status") ?? "?") in \(answer.text("duration_ms") ?? "?") ms") : Text.shown(answer.text("reason") ?? "not taken")
                 Console.line("\(type) → \(id): \(result)")
             }
         }

@@ -35,7 +35,7 @@ final class WebSocketCheck {
                 : TCPStream(host: bare, port: port, timeoutMilliseconds: seconds * 1000)
             let authority = url.port.map { "\(host):\($0)" } ?? host
             let check = WebSocketCheck(stream, """
-                GET \(url.path)/connection/websocket HTTP/1.1\r
+                GET \(url.percentEncodedPath)/connection/websocket HTTP/1.1\r
                 Host: \(authority)\r
                 Origin: \(scheme)://\(authority)\r
                 Connection: Upgrade\r
@@ -67,12 +67,14 @@ final class WebSocketCheck {
     private func received(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { unsafe received.append(contentsOf: $0) }
         if received.count > 65_536 { return end(.silent) }
-        let text = String(decoding: received, as: UTF8.self)
         if !isOpened {
-            guard let head = text.firstRange(of: "\r\n\r\n") else { return }
-            guard text.hasPrefix("HTTP/1.1 101") else { return end(.refused(String(text.prefix { $0 != "\r\n" && $0 != "\r" }))) }
+            // In bytes: what is no UTF-8 becomes longer as text.
+            guard let head = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
+            guard received.starts(with: Array("HTTP/1.1 101".utf8)) else {
+                return end(.refused(String(decoding: received.prefix { $0 != 13 }, as: UTF8.self)))
+            }
             isOpened = true
-            received.removeFirst(text[..<head.upperBound].utf8.count)
+            received.removeFirst(head.upperBound)
             stream.write(Self.frame(Self.question))
         }
         // The gateway refuses a visitor without a token or lets him in; a proxy's page does neither.

@@ -168,4 +168,16 @@ import Testing
         #expect(client.text() == "{}")
         await test.server.stop()
     }
+
+    @Test("a method that the credentials do not allow is refused, and whoever keeps the log is told; nobody is told of one without credentials")
+    func denied() async throws {
+        let test = try await TestServer()
+        let watch = try connect(test, token: "watch"), nobody = try connect(test)
+        let settle = #"{"id":4,"rpc":{"method":"invoice.settle","data":{"payment_hash":"\#(String(repeating: "0", count: 64))"}}}"#
+        for client in [nobody, watch] {
+            client.sendText(settle)
+            #expect(client.text()?.contains(#""code":103"#) == true)
+        }
+        #expect(await test.channels.denied == ["invoice.settle"])
+    }
 }

@@ -5,10 +5,10 @@ import Testing
 
 /// Invoices' own listeners: each is told its invoice's events, whatever happens to the others.
 @Suite(.serialized) struct InvoiceListenersTests {
-    private func connect(_ test: TestServer, receiveBuffer: Int32? = nil) throws -> RawClient {
+    private func connect(_ test: TestServer, token: String = "key", receiveBuffer: Int32? = nil) throws -> RawClient {
         let client = RawClient(port: test.port, receiveBuffer: receiveBuffer)
         _ = client.handshake()
-        client.sendText(#"{"id":1,"connect":{"token":"key"}}"#)
+        client.sendText(#"{"id":1,"connect":{"token":"\#(token)"}}"#)
         #expect(try #require(client.text()).contains(#""id":1"#))
         return client
     }
@@ -39,6 +39,38 @@ import Testing
             #expect(try #require(quick.text()).contains(#""offset":\#(offset),"#))
         }
         #expect(await test.server.counters.closes[3008] == 1)
+        await test.server.stop()
+    }
+
+    @Test("holders of one token are each told its events once, with a key's listener beside them, while others come and go")
+    func holders() async throws {
+        let test = try await TestServer()
+        let count = 40
+        var clients: [[RawClient]] = []
+        for number in 0..<count {
+            // Invoices with one holder, two and three.
+            clients.append(try (0...number % 3).map { _ in try connect(test, token: "watch:\(hash(number))") })
+            for client in clients[number] { try ask(client, "subscribe", hash(number)) }
+        }
+        let key = try connect(test)
+        try ask(key, "subscribe", hash(2))
+        // The first holder of every fourth goes, and so does the only one of some.
+        for number in stride(from: 0, to: count, by: 4) { try ask(clients[number][0], "unsubscribe", hash(number)) }
+        let events = (0..<count).map { TestServer.event(Int64($0 + 1), hash: hash($0)) }
+        await { @LoopActor in test.server.publish(events) }()
+        // What they hear next has to be the only one of the first events.
+        await { @LoopActor in test.server.publish(events.map { TestServer.event($0.offset + 100, hash: $0.paymentHash!) }) }()
+        for number in 0..<count {
+            for (place, client) in clients[number].enumerated() where place > 0 || number % 4 > 0 {
+                for offset in [number + 1, number + 101] {
+                    let text = try #require(client.text())
+                    #expect(text.contains("invoice:\(hash(number))") && text.contains(#""offset":\#(offset)}"#), "\(number) \(place) \(text)")
+                }
+            }
+        }
+        for offset in [3, 103] { #expect(try #require(key.text()).contains(#""offset":\#(offset)}"#)) }
+        let holders = clients.reduce(0) { $0 + $1.count }
+        #expect(await test.server.status.subscriptions["invoice"] == holders - count / 4 + 1)
         await test.server.stop()
     }
 

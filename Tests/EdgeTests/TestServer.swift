@@ -37,6 +37,14 @@ final class TestApplication: EdgeApplication {
     }
 
     func forgetKept() { kept = [] }
+
+    /// How many chunks the first stream took until it was cut off, `most` at most.
+    func fillStream(most: Int, chunkBytes: Int) -> Int {
+        let chunk = [UInt8](repeating: 0x61, count: chunkBytes)
+        var sent = 0
+        while streams[0].send(chunk), sent < most { sent += 1 }
+        return sent
+    }
 }
 
 @LoopActor
@@ -78,6 +86,7 @@ final class TestChannels: ChannelSource {
     var events: [PublishedEvent] = []
     var first: Int64 = 1
     var isAway = false
+    private(set) var denied: [String] = []
     /// Those that are good no more.
     var ended: [Credentials] = []
     /// When set, loads wait here until they are let go.
@@ -88,7 +97,9 @@ final class TestChannels: ChannelSource {
         case "key": done(.known(.key(id: "k", account: 1, scopes: [.admin])))
         case "other": done(.known(.key(id: "o", account: 2, scopes: [.admin])))
         case "watch": LoopActor.atEndOfTurn { done(.known(.watch(Self.hash))) }
-        default: done(.unknown)
+        default:
+            guard token.hasPrefix("watch:"), let hash = PaymentHash(hex: String(token.dropFirst(6))) else { return done(.unknown) }
+            done(.known(.watch(hash)))
         }
     }
 
@@ -112,6 +123,8 @@ final class TestChannels: ChannelSource {
     ) {
         done(method == .get ? .success(Array(#"{"payment_hash":"\#(decision.paymentHash)"}"#.utf8)) : .failure(.permissionDenied))
     }
+
+    func denied(_ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials) { denied.append(method.rawValue) }
 
     func letGo() {
         let bodies = held ?? []

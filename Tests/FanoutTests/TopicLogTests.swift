@@ -53,6 +53,19 @@ import Testing
         #expect(log.capacity <= 4096)
     }
 
+    @Test("what comes after all have read is lent in one piece, however often the memory has been filled")
+    func onePiece() {
+        var log = TopicLog(limit: 1 << 20)
+        for _ in 0..<1000 {
+            let cursor = log.end
+            for _ in 0..<8 { log.append(Frame.text([UInt8](repeating: 1, count: 300))) }
+            var pieces = 0
+            unsafe log.withBytes(cursor..<log.end) { _ in pieces += 1 }
+            #expect(pieces == 1)
+            log.trim(to: log.end)
+        }
+    }
+
     @Test("any mix of frames, trims and cursors reads exactly what was appended", arguments: 0..<20)
     func fuzz(seed: Int) {
         var random = Seeded(seed: UInt64(seed))

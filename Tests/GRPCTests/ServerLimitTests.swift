@@ -1,4 +1,4 @@
-import GRPC
+@testable import GRPC
 import Loop
 import Testing
 
@@ -66,6 +66,28 @@ struct ServerLimitTests {
         #expect(status.code == .deadlineExceeded)
         #expect(await client.outcome("Unary", [[1], [2]]).status.code == .invalidArgument)
         #expect(await client.outcome("Unary", [[1]]).messages == [[1]])
+        client.close()
+        server.stop()
+    }
+
+    private func eventually(_ condition: @LoopActor () -> Bool) async -> Bool {
+        for _ in 0..<250 where !condition() { await pause(milliseconds: 20) }
+        return condition()
+    }
+
+    @Test("calls that end before their request has come leave no deadlines behind")
+    func endedRequests() async throws {
+        let (server, port) = try serve { _ in }
+        let client = client(port)
+        // Those of other tests.
+        #expect(await eventually { GRPCServer.deadlines.count == 0 })
+        var calls: [ClientCall] = []
+        for _ in 0..<20 { calls.append(await open("Unary", at: client)) }
+        #expect(await eventually { GRPCServer.deadlines.count == 20 })
+        for call in calls { call.cancel() }
+        #expect(await eventually { GRPCServer.deadlines.count == 0 })
+        #expect(await client.outcome("Unary", [[1], [2]]).status.code == .invalidArgument)
+        #expect(GRPCServer.deadlines.count == 0)
         client.close()
         server.stop()
     }

@@ -3,6 +3,7 @@ import Keys
 import Ledger
 import Loop
 import Payments
+import TestSupport
 import Testing
 import Wire
 
@@ -25,7 +26,7 @@ import Wire
                 switch outcome {
                 case .known(let credentials): done.resume(returning: .some(.some(credentials)))
                 case .unknown, .expired: done.resume(returning: .some(nil))
-                case .unavailable: done.resume(returning: nil)
+                case .busy, .unavailable: done.resume(returning: nil)
                 }
             }
         }
@@ -84,6 +85,110 @@ import Wire
             ledger.close()
             #expect(await check(other, by: authenticator) == nil as Credentials??)
             #expect(await check(seen, by: authenticator) == .key(id: "0101010101010101", account: 1, scopes: []))
+        }
+    }
+
+    // MARK: What is learned late
+
+    private func standing(_ authenticator: Authenticator, generation: Int32 = 1) -> Standing {
+        authenticator.standing(of: .key(id: "0101010101010101", account: 1, scopes: [], generation: generation))
+    }
+
+    @Test("what was read before a key was revoked or rotated gives nothing back when it arrives after that")
+    func lateRead() async throws {
+        try await withLedger { ledger in
+            let key = await insert(1, scopes: [], into: ledger)
+            let authenticator = Authenticator(ledger: ledger, watchTokens: tokens)
+            _ = await check(key, by: authenticator)
+            let before = try #require(authenticator.record(of: "0101010101010101"))
+            let rotated: APIKeyRecord? = await withCheckedContinuation { done in
+                ledger.rotateKey(before.id, account: 1, to: Bytes32(), previousUntil: UnixTime(seconds: 1), at: UnixTime(seconds: 2)) { done.resume(returning: try? $0.get()) }
+            }
+            authenticator.learned(try #require(rotated))
+            #expect(standing(authenticator) == .expired && standing(authenticator, generation: 2) == .valid)
+            authenticator.learned(before)
+            #expect(standing(authenticator) == .expired, "the older row does not bring the older secret back")
+            let revoked: APIKeyRecord? = await withCheckedContinuation { done in
+                ledger.revokeKey(before.id, account: 1, at: UnixTime(seconds: 3)) { done.resume(returning: try? $0.get()) }
+            }
+            authenticator.learned(try #require(revoked))
+            authenticator.learned(try #require(rotated))
+            #expect(standing(authenticator, generation: 2) == .revoked)
+            #expect(await check(key, by: authenticator) == .some(nil))
+        }
+    }
+
+    @Test("a key whose row is gone stays gone, whatever was read of it before")
+    func goneRow() async throws {
+        try await TestGateway.run { test in
+            let key = await test.makeKey([.eventsRead])
+            let authenticator = test.api.authenticator
+            guard case .some(.some(let credentials)) = await check(key, by: authenticator), case .key(let id, _, _, _) = credentials else {
+                Issue.record("not let in"); return
+            }
+            let before = try #require(authenticator.record(of: id))
+            TestServer.sql("DELETE FROM api_keys WHERE id = '\(id)'", in: test.database)
+            #expect(await eventually { authenticator.standing(of: credentials) == .revoked })
+            authenticator.learned(before)
+            #expect(authenticator.standing(of: credentials) == .revoked)
+        }
+    }
+
+    // MARK: Guessing
+
+    private func guess() -> String {
+        APIKeyText.make(id: SecureRandom.bytes(8), secret: SecureRandom.bytes32()).key
+    }
+
+    @Test("a flood of wrong keys costs so many look-ups and no more, and whoever was known before is let in all the while")
+    func flood() async throws {
+        try await withLedger { ledger in
+            let good = await insert(1, scopes: [], into: ledger), fresh = await insert(2, scopes: [], into: ledger)
+            let authenticator = Authenticator(ledger: ledger, watchTokens: tokens)
+            _ = await check(good, by: authenticator)
+            let start = Clock.monotonicNanoseconds
+            var unknown = 0, busy = 0, admitted = 0
+            for number in 0..<5000 {
+                authenticator.check(guess()) { outcome in
+                    switch outcome {
+                    case .unknown: unknown += 1
+                    case .busy: busy += 1
+                    case .known, .expired, .unavailable: Issue.record("a guess is none of these")
+                    }
+                }
+                if number % 100 == 0 { authenticator.check(good) { if case .known = $0 { admitted += 1 } } }
+            }
+            #expect(await eventually { unknown + busy == 5000 && admitted == 50 })
+            let seconds = Int64((Clock.monotonicNanoseconds - start) / 1_000_000_000) + 1
+            #expect(unknown <= Authenticator.guessesPerSecond * (seconds + 1) && busy > 0)
+            // Who was never seen here is let in as soon as there is room.
+            var isIn = false
+            for _ in 0..<200 where !isIn {
+                if case .some(.some) = await check(fresh, by: authenticator) { isIn = true } else { try await Task.sleep(for: .milliseconds(20)) }
+            }
+            #expect(isIn)
+        }
+    }
+
+    @Test("a known key is looked up again while guesses fill what may be looked up")
+    func knownDuringFlood() async throws {
+        try await withLedger { ledger in
+            let good = await insert(1, scopes: [], into: ledger)
+            let authenticator = Authenticator(ledger: ledger, watchTokens: tokens)
+            _ = await check(good, by: authenticator)
+            // What was found out is remembered for five seconds.
+            try await Task.sleep(for: .milliseconds(5_100))
+            for _ in 0..<1000 { authenticator.check(guess()) { _ in } }
+            #expect(await check(good, by: authenticator) == .key(id: "0101010101010101", account: 1, scopes: []))
+        }
+    }
+
+    @Test("one wrong key that is shown again and again is looked up once")
+    func sameGuess() async throws {
+        try await withLedger { ledger in
+            let authenticator = Authenticator(ledger: ledger, watchTokens: tokens)
+            let wrong = guess()
+            for _ in 0..<(Authenticator.guessesPerSecond + 50) { #expect(await check(wrong, by: authenticator) == .some(nil)) }
         }
     }
 }

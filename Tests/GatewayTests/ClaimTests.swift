@@ -169,4 +169,38 @@ import Wire
             #expect(count(test) == "1")
         }
     }
+
+    // MARK: Two processes
+
+    private func claims(_ test: TestGateway) -> Claims { Claims(ledger: test.ledger, secrets: ClaimSecrets(identity: PaidInvoice.identity)) }
+
+    private let asked = HTTPRequest(method: .post, path: "/v1/invoices", body: Array("{}".utf8))
+
+    private func claim(_ claims: Claims) async -> Claims.Claim? {
+        await withCheckedContinuation { done in
+            claims.claim(asked, key: "a", account: 1, at: UnixTime(seconds: 5)) { outcome in
+                if case .granted(let claim) = outcome { done.resume(returning: claim) } else { done.resume(returning: nil) }
+            }
+        }
+    }
+
+    private func end(_ claims: Claims, _ claim: Claims.Claim, _ response: HTTPResponse) async -> HTTPResponse {
+        await withCheckedContinuation { done in claims.end(claim, response) { done.resume(returning: $0) } }
+    }
+
+    @Test("a process that stalled tells nothing of its own once another has its claim, and does not free it", arguments: [201, 503])
+    func stalled(status: Int) async throws {
+        try await TestGateway.run { test in
+            let stalled = claims(test), successor = claims(test)
+            let lost = try #require(await claim(stalled))
+            TestServer.sql("UPDATE claims SET claimed_until = now() - interval '1 second'", in: test.database)
+            let held = try #require(await claim(successor))
+            #expect(held.seed == lost.seed && held.time == lost.time && held.lease != lost.lease)
+            let told = await end(stalled, lost, .json(Array("1".utf8), status: status))
+            #expect(told.status == (status == 201 ? 409 : 503))
+            #expect(await claim(claims(test))?.lease == nil, "it is the successor's still")
+            #expect(await end(successor, held, .json(Array("2".utf8), status: 201)).status == 201)
+            #expect(TestServer.sql("SELECT status FROM claims", in: test.database) == "201")
+        }
+    }
 }

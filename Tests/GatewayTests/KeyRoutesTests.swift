@@ -167,65 +167,6 @@ import Wire
         }
     }
 
-    // MARK: Limits
-
-    @Test("whoever asks too often is told so, and when to come back; the others notice nothing")
-    func rate() async throws {
-        try await TestGateway.run { test in
-            let key = await test.makeKey([.invoicesRead, .invoicesWrite], limits: KeyLimits(rate: 2))
-            var answers: [HTTPAnswer] = []
-            for _ in 0..<6 { answers.append(await test.ask("GET", "/v1/invoices", key: key)) }
-            #expect(answers[0].status == 200 && answers[0].fields["ratelimit-limit"] == "2" && answers[0].fields["ratelimit-remaining"] == "1")
-            let refused = try #require(answers.first { $0.status == 429 })
-            #expect(refused.problem == "rate_limited" && refused.fields["retry-after"] == "1" && refused.fields["ratelimit-remaining"] == "0")
-            #expect(refused.fields["ratelimit-reset"] == "1")
-            let free = await test.ask("GET", "/v1/invoices")
-            #expect(free.status == 200 && free.fields["ratelimit-limit"] == nil)
-        }
-    }
-
-    @Test("the configuration limits keys that have no limit of their own, and zero is none")
-    func standardLimits() async throws {
-        try await TestGateway.run(keyLimits: KeyLimits(rate: 50, openInvoices: 1)) { test in
-            let plain = await test.makeKey([.invoicesWrite]), free = await test.makeKey([.invoicesWrite], limits: KeyLimits(rate: 0, openInvoices: 0))
-            #expect(await test.ask("POST", "/v1/invoices", "{}", key: plain).fields["ratelimit-limit"] == "50")
-            #expect(await test.ask("POST", "/v1/invoices", "{}", key: plain).problem == "too_many_open_invoices")
-            for _ in 0..<3 {
-                let answer = await test.ask("POST", "/v1/invoices", "{}", key: free)
-                #expect(answer.status == 201 && answer.fields["ratelimit-limit"] == nil)
-            }
-        }
-    }
-
-    @Test("a key has as many open invoices as it may; one that ends makes room, a stateless one takes none")
-    func openInvoices() async throws {
-        try await TestGateway.run { test in
-            let key = await test.makeKey([.invoicesWrite, .invoicesSettle, .invoicesRead], limits: KeyLimits(openInvoices: 2))
-            let first = try await test.create(key: key)
-            _ = try await test.create(key: key)
-            let refused = await test.ask("POST", "/v1/invoices", "{}", key: key)
-            #expect(refused.status == 429 && refused.problem == "too_many_open_invoices" && refused.fields["retry-after"] != nil)
-            #expect(await test.ask("POST", "/v1/invoices", #"{"stateless":true}"#, key: key).status == 201)
-            _ = try await test.create()
-            let hash = try #require(first["payment_hash"]?.text)
-            #expect(await test.ask("POST", "/v1/invoices/\(hash)/cancel", "{}", key: key).status == 200)
-            #expect(await eventually { TestServer.sql("SELECT count FROM open_invoices", in: test.database) == "1" })
-            #expect(await test.ask("POST", "/v1/invoices", "{}", key: key).status == 201)
-            #expect(await test.ask("POST", "/v1/invoices", "{}", key: key).status == 429)
-        }
-    }
-
-    @Test("a hundred creations at once get as many invoices as the key may have open, and no more")
-    func openInvoicesAtOnce() async throws {
-        try await TestGateway.run { test in
-            let key = await test.makeKey([.invoicesWrite], limits: KeyLimits(openInvoices: 10))
-            let asked = (0..<100).map { _ in test.begin("/v1/invoices", method: "POST", body: "{}", key: key) }
-            var statuses: [Int] = []
-            for exchange in asked { statuses.append(await exchange.answer().status) }
-            #expect(statuses.count { $0 == 201 } == 10 && statuses.count { $0 == 429 } == 90)
-        }
-    }
-
     // MARK: The audit log
 
     @Test("what a key changes or tries to change stands in the log when it is answered, without any secret")

@@ -28,10 +28,10 @@ final class TestGateway {
 
     /// Runs the body with a gateway that is connected to its store and leads, if it may.
     static func run(
-        limits: StreamLimits = .init(), keyLimits: KeyLimits = KeyLimits(), database: String = TestServer.makeDatabase(), leads: Bool = true,
+        limits: StreamLimits = .init(), keyLimits: KeyLimits = KeyLimits(), keysPerAccount: Int64 = 1000, database: String = TestServer.makeDatabase(), leads: Bool = true,
         _ body: @LoopActor (TestGateway) async throws -> Void
     ) async throws {
-        let test = try TestGateway(limits: limits, keyLimits: keyLimits, database: database, leads: leads)
+        let test = try TestGateway(limits: limits, keyLimits: keyLimits, keysPerAccount: keysPerAccount, database: database, leads: leads)
         test.gateway.start()
         _ = await eventually { test.gateway.isLeader == leads && test.gateway.head == test.gateway.history.head }
         test.key = await test.makeKey([.admin])
@@ -44,14 +44,14 @@ final class TestGateway {
         await test.stop()
     }
 
-    private init(limits: StreamLimits, keyLimits: KeyLimits, database: String, leads: Bool) throws {
+    private init(limits: StreamLimits, keyLimits: KeyLimits, keysPerAccount: Int64, database: String, leads: Bool) throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let node = NodeConfiguration(
             name: "alice", host: "127.0.0.1", port: 1, pubkey: PaidInvoice.identity.publicKey, certificate: .bytes([]), macaroon: .bytes([]),
             network: "regtest")
         let settings = GatewaySettings(
-            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, keyLimits: keyLimits, mayLead: leads,
+            network: .regtest, publicURL: "https://pay.example", nodes: [node], leaseMilliseconds: 500, keyLimits: keyLimits, keysPerAccount: keysPerAccount, mayLead: leads,
             instance: "test", version: "0")
         self.database = database
         ledger = try Ledger(dsn: database, logger: logger)

@@ -84,4 +84,13 @@ import Testing
             #expect(secrets.open(PaymentSecret(secret), for: PaymentHash(SecureRandom.bytes32())) == nil)
         }
     }
+
+    @Test("an account whose number does not fit ends the process: cut, its payments would be another account's")
+    func accountBound() async {
+        await #expect(processExitsWith: .failure) {
+            let identity = try #require(IdentityKey(Bytes32(filledBy: { $0[0] = 1 })))
+            let terms = InvoiceTerms(amount: nil, expiresAt: UnixTime(seconds: 1), settlement: .auto, isStored: false, account: Int64(UInt32.max) + 1)
+            _ = PaymentSecrets(identity: identity).make(terms, random: Bytes32())
+        }
+    }
 }

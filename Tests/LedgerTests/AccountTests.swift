@@ -31,12 +31,12 @@ struct AccountTests {
     func rotation() async throws {
         try await withLedger { (ledger, _) async throws in
             let end = now.advanced(byMilliseconds: 500)
-            #expect(try await ledger.insertKey(key("k1", limits: KeyLimits(rate: 5, openInvoices: 0))))
+            #expect(try await ledger.insertKey(key("k1", limits: KeyLimits(rate: 5, openInvoices: 0))) == .made)
             #expect(try await ledger.key(hash: bytes(1, 7)) == key("k1", limits: KeyLimits(rate: 5, openInvoices: 0)))
             let rotated = try await ledger.rotateKey("k1", account: 1, to: bytes(2, 7), previousUntil: end, at: now)
             #expect(rotated?.generation == 2 && rotated?.previousHash == bytes(1, 7) && rotated?.previousUntil == end)
-            #expect(try await ledger.rotateKey("k1", account: 1, to: bytes(2, 7), previousUntil: now, at: now) == rotated, "twice is once")
-            #expect(try await ledger.key(hash: bytes(1, 7)) == rotated)
+            #expect(try await ledger.rotateKey("k1", account: 1, to: bytes(2, 7), previousUntil: now, at: now)?.previousUntil == end, "twice is once")
+            #expect(try await ledger.key(hash: bytes(1, 7))?.generation == 2)
             #expect(try await ledger.rotateKey("k1", account: 1, to: bytes(3, 7), previousUntil: end, at: now)?.generation == 3)
             #expect(try await ledger.key(hash: bytes(1, 7)) == nil)
             #expect(try await ledger.rotateKey("k1", account: 2, to: bytes(4, 7), previousUntil: end, at: now) == nil, "another account's")
@@ -48,7 +48,7 @@ struct AccountTests {
     @Test("the last use is written at most once a minute")
     func lastUse() async throws {
         try await withLedger { (ledger, _) async throws in
-            #expect(try await ledger.insertKey(key("k1")))
+            #expect(try await ledger.insertKey(key("k1")) == .made)
             for (later, kept) in [(0, 0), (30_000, 0), (60_000, 60_000), (10_000, 60_000)] as [(Int64, Int64)] {
                 try await ledger.noteUse(["k1": now.advanced(byMilliseconds: later), "gone": now])
                 #expect(try await ledger.keys(account: 1).map(\.lastUsedAt) == [now.advanced(byMilliseconds: kept)])
@@ -72,38 +72,92 @@ struct AccountTests {
         }
     }
 
-    // MARK: Claims
-
-    private func wish(_ key: String, _ request: Int = 1, seed: Int = 1, account: Int64 = 1) -> ClaimRequest {
-        ClaimRequest(account: account, key: key, request: bytes(request, 2), seed: bytes(seed, 3), time: now)
-    }
-
-    @Test("a claim is granted once; others find it running, then answered; another request with its key finds that")
-    func claims() async throws {
-        try await withLedger { (ledger, _) async throws in
-            #expect(try await ledger.claim([wish("a"), wish("b", seed: 2)]) == [.granted(seed: bytes(1, 3), time: now), .granted(seed: bytes(2, 3), time: now)])
-            #expect(try await ledger.claim([wish("b", seed: 9), wish("a", 5)]) == [.running, .otherRequest])
-            #expect(try await ledger.claim([wish("a", seed: 7, account: 2)]) == [.granted(seed: bytes(7, 3), time: now)], "another account's key is another key")
-            try await ledger.answerClaims([ClaimAnswer(account: 1, key: "a", status: 201, answer: [1, 2])])
-            try await ledger.answerClaims([ClaimAnswer(account: 1, key: "a", status: 500, answer: [3])])
-            #expect(try await ledger.claim([wish("a", seed: 9)]) == [.answered(seed: bytes(1, 3), status: 201, answer: [1, 2])])
-            #expect(try await ledger.claim([wish("a", 5)]) == [.otherRequest], "an answer is told to the same request alone")
+    @Test("rows of the audit log are forgotten oldest first, a thousand at a time, and those of the time that is kept stay")
+    func forgottenAudit() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            TestServer.sql("""
+                INSERT INTO audit SELECT lpad(to_hex(n), 12, '0') || repeat('0', 20), now(), 1, 'k', 'http', 'POST', '/', NULL, 200 FROM generate_series(1, 1500) n
+                """, in: dsn)
+            let end = "0000000005dc" + String(repeating: "0", count: 20)
+            #expect(try await ledger.forgetAudit(before: end) == 1000)
+            #expect(TestServer.sql("SELECT min(left(id, 12)), count(*) FROM audit", in: dsn) == "0000000003e9|500")
+            #expect(try await ledger.forgetAudit(before: end) == 499)
+            #expect(try await ledger.audit().map(\.id) == [end])
         }
     }
 
-    @Test("a claim whose holder is gone, or has given it back, is granted again with the seed and time of the first attempt")
-    func freedClaims() async throws {
+    @Test("an account has as many valid keys as it may; one that is revoked or over makes room, another account's are its own")
+    func keyLimit() async throws {
         try await withLedger { (ledger, dsn) async throws in
-            _ = try await ledger.claim([wish("a"), wish("b")])
-            TestServer.sql("UPDATE claims SET claimed_until = now() - interval '1 second' WHERE key = 'a'", in: dsn)
-            try await ledger.freeClaim(1, "b")
-            var later = [wish("a", seed: 8), wish("b", seed: 9)]
-            for index in later.indices { later[index].time = now.advanced(byMilliseconds: 5000) }
-            #expect(try await ledger.claim(later) == [.granted(seed: bytes(1, 3), time: now), .granted(seed: bytes(1, 3), time: now)])
-            #expect(try await ledger.claim(later) == [.running, .running])
-            #expect(try await ledger.forgetClaims(before: now) == 0)
-            #expect(try await ledger.forgetClaims(before: now.advanced(byMilliseconds: 1)) == 2)
-            #expect(try await ledger.claim([wish("a", 5, seed: 4)]) == [.granted(seed: bytes(4, 3), time: now)])
+            TestServer.sql("INSERT INTO accounts (id, name) VALUES (2, 'other')", in: dsn)
+            let made = (0..<6).map { key("k\($0)", hash: UInt8($0)) }
+            #expect(try await ledger.insertKey(made[0], limit: 2) == .made)
+            #expect(try await ledger.insertKey(made[1], limit: 2) == .made)
+            #expect(try await ledger.insertKey(made[2], limit: 2) == .full)
+            #expect(try await ledger.insertKey(key("o", account: 2, hash: 99), limit: 1) == .made)
+            _ = try await ledger.revokeKey("k0", account: 1, at: now)
+            #expect(try await ledger.insertKey(made[2], limit: 2) == .made)
+            #expect(try await ledger.insertKey(made[3], limit: 2) == .full)
+            var late = made[3]
+            late.createdAt = now.advanced(byMilliseconds: 2000)
+            late.expiresAt = nil
+            #expect(try await ledger.insertKey(late, limit: 2) == .made, "the others have expired by then")
+            #expect(try await ledger.insertKey(made[4]) == .made, "without a limit nothing is counted")
+        }
+    }
+
+    @Test("keys that are made at once at several processes are counted as one after the other")
+    func keyLimitAtOnce() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let other = try await startedLedger(dsn)
+            let wanted = (0..<40).map { key("k\($0)", hash: UInt8($0)) }
+            let outcomes = await withCheckedContinuation { (done: CheckedContinuation<[APIKeyInsertion], Never>) in
+                var outcomes: [APIKeyInsertion] = []
+                for (index, key) in wanted.enumerated() {
+                    (index % 2 == 0 ? ledger : other).insertKey(key, limit: 5) { result in
+                        outcomes.append((try? result.get()) ?? .refused)
+                        if outcomes.count == wanted.count { done.resume(returning: outcomes) }
+                    }
+                }
+            }
+            #expect(outcomes.count { $0 == .made } == 5 && outcomes.count { $0 == .full } == 35)
+            other.close()
+        }
+    }
+
+    @Test("whatever changes a key's row, by whatever hand, gives it a higher number")
+    func changed() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertKey(key("k1"))
+            var last = try #require(try await ledger.keys(account: 1).first?.changed)
+            let changes: [() async throws -> Void] = [
+                { _ = try await ledger.rotateKey("k1", account: 1, to: bytes(2, 7), previousUntil: now, at: now) },
+                { try await ledger.noteUse(["k1": now]) },
+                { TestServer.sql("UPDATE api_keys SET expires_at = NULL", in: dsn) },
+                { _ = try await ledger.revokeKey("k1", account: 1, at: now) },
+            ]
+            for change in changes {
+                try await change()
+                let next = try #require(try await ledger.keys(account: 1).first?.changed)
+                #expect(next > last)
+                last = next
+            }
+        }
+    }
+
+    @Test("accounts end with the number that a payment secret can carry, and no row gets a higher one")
+    func lastAccount() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            TestServer.sql("ALTER TABLE accounts ALTER COLUMN id RESTART WITH \(UInt32.max)", in: dsn)
+            #expect(try await ledger.insertAccount("last", origin: bytes(1, 1), at: now)?.id == Int64(UInt32.max))
+            await #expect { _ = try await ledger.insertAccount("beyond", origin: bytes(2, 1), at: now) } throws: { error in
+                if case LedgerError.rejected(Ledger.numbersAreUsedUp, _) = error { true } else { false }
+            }
+            let refused = TestServer.sql("""
+                DO 'BEGIN INSERT INTO accounts (id, name) SELECT \(Int64(UInt32.max) + 1), name FROM accounts LIMIT 1; EXCEPTION WHEN check_violation THEN NULL; END';
+                SELECT max(id) FROM accounts
+                """, in: dsn)
+            #expect(refused.hasSuffix("\(UInt32.max)"))
         }
     }
 

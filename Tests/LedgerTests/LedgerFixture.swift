@@ -70,6 +70,10 @@ extension Ledger {
         await withCheckedContinuation { done in lookup(hashes) { done.resume(returning: $0) } }
     }
 
+    func settlements(account: Int64 = 1, from sequence: Int64 = 0, limit: Int = 100) async throws -> [RequestedSettlement] {
+        try await withCheckedContinuation { done in settlements(account: account, from: sequence, limit: limit) { done.resume(returning: $0) } }.get()
+    }
+
     func unresolved() async -> [StoredSet] {
         await withCheckedContinuation { done in unresolved { done.resume(returning: $0) } }
     }
@@ -106,8 +110,24 @@ extension Ledger {
         try await withCheckedContinuation { done in stream { done.resume(returning: $0) } }.get()
     }
 
-    func insertKey(_ key: APIKeyRecord) async throws -> Bool {
-        try await withCheckedContinuation { done in insertKey(key) { done.resume(returning: $0) } }.get()
+    func setDrained(_ node: PublicKey, _ isDrained: Bool, term: Int64) async throws -> Bool {
+        try await withCheckedContinuation { done in setDrained(node, isDrained, term: term) { done.resume(returning: $0) } }.get()
+    }
+
+    func drainedNodes() async throws -> Set<PublicKey> {
+        try await withCheckedContinuation { done in drainedNodes { done.resume(returning: $0) } }.get()
+    }
+
+    func tellAttendance(_ accounts: Set<Int64>) async throws {
+        try await withCheckedContinuation { done in tellAttendance(accounts) { done.resume(returning: $0) } }.get()
+    }
+
+    func attendedAccounts() async throws -> Set<Int64> {
+        try await withCheckedContinuation { done in attendedAccounts(withinMilliseconds: 30_000) { done.resume(returning: $0) } }.get()
+    }
+
+    func insertKey(_ key: APIKeyRecord, limit: Int64? = nil) async throws -> APIKeyInsertion {
+        try await withCheckedContinuation { done in insertKey(key, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
     func key(hash: Bytes32) async throws -> APIKeyRecord? {
@@ -122,9 +142,9 @@ extension Ledger {
         try await withCheckedContinuation { done in revokeKey(id, account: account, at: time) { done.resume(returning: $0) } }.get()
     }
 
-    func rotateKey(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime) async throws -> APIKeyRecord? {
+    func rotateKey(_ id: String, account: Int64?, to hash: Bytes32, previousUntil: UnixTime, at time: UnixTime, for lease: ClaimLease? = nil) async throws -> APIKeyRecord? {
         try await withCheckedContinuation { done in
-            rotateKey(id, account: account, to: hash, previousUntil: previousUntil, at: time) { done.resume(returning: $0) }
+            rotateKey(id, account: account, to: hash, previousUntil: previousUntil, at: time, for: lease) { done.resume(returning: $0) }
         }.get()
     }
 
@@ -148,16 +168,21 @@ extension Ledger {
         try await withCheckedContinuation { done in audit(account: account, before: before, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
+    func forgetAudit(before id: String) async throws -> Int {
+        try await withCheckedContinuation { done in forgetAudit(before: id) { done.resume(returning: $0) } }.get()
+    }
+
     func claim(_ wanted: [ClaimRequest]) async throws -> [ClaimOutcome] {
         try await withCheckedContinuation { done in claim(wanted) { done.resume(returning: $0) } }.get()
     }
 
-    func answerClaims(_ answers: [ClaimAnswer]) async throws {
+    @discardableResult
+    func answerClaims(_ answers: [ClaimAnswer]) async throws -> [Bool] {
         try await withCheckedContinuation { done in answerClaims(answers) { done.resume(returning: $0) } }.get()
     }
 
-    func freeClaim(_ account: Int64, _ key: String) async throws {
-        try await withCheckedContinuation { done in freeClaim(account, key) { done.resume(returning: $0) } }.get()
+    func freeClaim(_ lease: ClaimLease) async throws {
+        try await withCheckedContinuation { done in freeClaim(lease) { done.resume(returning: $0) } }.get()
     }
 
     func forgetClaims(before time: UnixTime) async throws -> Int {

@@ -13,8 +13,59 @@ struct ReadTests {
             _ = await ledger.commit([Payment(1).create])
             TestServer.sql("ALTER TYPE invoice_state ADD VALUE 'melted'", in: dsn)
             TestServer.sql("UPDATE invoices SET state = 'melted'", in: dsn)
-            await #expect(throws: LedgerError.self) { try await ledger.invoice(Payment(1).hash) }
-            await #expect(throws: LedgerError.self) { try await ledger.invoices(.init(account: 1, limit: 10)) }
+            await #expect(throws: LedgerError.unknownState) { try await ledger.invoice(Payment(1).hash) }
+            await #expect(throws: LedgerError.unknownState) { try await ledger.invoices(.init(account: 1, limit: 10)) }
+        }
+    }
+
+    @Test("of requested settlements and of the books do the same")
+    func unknownStateOfSettlements() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let payment = Payment(1, parts: 1)
+            _ = await ledger.commit([payment.accept(settling: true)])
+            _ = await ledger.commit([payment.resolve(0, concludes: .settled)])
+            #expect(try await ledger.settlements().count == 1)
+            let search = BookingSearch(account: 1, from: UnixTime(milliseconds: 0), until: UnixTime(milliseconds: .max), limit: 10)
+            #expect(try await ledger.bookings(search).bookings.count == 1)
+            TestServer.sql("ALTER TYPE invoice_state ADD VALUE 'melted'", in: dsn)
+            TestServer.sql("UPDATE invoices SET state = 'melted'", in: dsn)
+            await #expect(throws: LedgerError.unknownState) { try await ledger.settlements() }
+            await #expect(throws: LedgerError.unknownState) { try await ledger.bookings(search) }
+        }
+    }
+
+    @Test("of an invoice whose settlement is not known here fail")
+    func unknownSettlement() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = await ledger.commit([Payment(1).create])
+            TestServer.sql("UPDATE invoices SET settlement = 2", in: dsn)
+            await #expect(throws: LedgerError.unavailable("an invoice has the unknown settlement 2")) { try await ledger.invoice(Payment(1).hash) }
+        }
+    }
+
+    @Test("of what a decision needs wait until it can be read, and let the others go on")
+    func unreadableLookup() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = await ledger.commit([Payment(1).accept(settling: true), Payment(2).accept()])
+            TestServer.sql("ALTER TYPE invoice_state ADD VALUE 'melted'", in: dsn)
+            TestServer.sql("UPDATE invoices SET state = 'melted' WHERE state = 'settle_requested'", in: dsn)
+            var melted: [StoredSet]?
+            ledger.lookup([Payment(1).hash]) { melted = $0 }
+            #expect(await ledger.lookup([Payment(2).hash]).map(\.state) == [.accepted])
+            #expect(melted == nil)
+            TestServer.sql("UPDATE invoices SET state = 'settle_requested' WHERE state = 'melted'", in: dsn)
+            for _ in 0..<500 where melted == nil { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(melted?.map(\.state) == [.settleRequested])
+        }
+    }
+
+    @Test("of what an unreadable invoice refuses say neither that it is stored nor that it is not")
+    func unreadableRefusal() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = await ledger.commit([Payment(1).accept(settling: true)])
+            TestServer.sql("ALTER TYPE invoice_state ADD VALUE 'melted'", in: dsn)
+            TestServer.sql("UPDATE invoices SET state = 'melted'", in: dsn)
+            #expect(await ledger.commit(Payment(1).accept()) == .withdrawn(mayBeStored: true))
         }
     }
 
@@ -108,13 +159,13 @@ struct ReadTests {
     func keys() async throws {
         try await withLedger { (ledger, _) async throws in
             let key = APIKeyRecord(id: "k1", name: "Shop", hash: bytes(1, 7), scopes: ["invoices:read", "events:read"], account: 1, createdAt: now)
-            #expect(try await ledger.insertKey(key))
-            #expect(try await ledger.insertKey(key) == false)
+            #expect(try await ledger.insertKey(key) == .made)
+            #expect(try await ledger.insertKey(key) == .refused)
             #expect(try await ledger.key(hash: key.hash) == key)
             #expect(try await ledger.key(hash: bytes(2, 7)) == nil)
             var other = key
             (other.id, other.hash, other.account) = ("k2", bytes(3, 7), 99)
-            #expect(try await ledger.insertKey(other) == false, "there is no such account")
+            #expect(try await ledger.insertKey(other) == .refused, "there is no such account")
             #expect(try await ledger.revokeKey("k1", account: 2, at: now) == nil)
             #expect(try await ledger.revokeKey("k1", account: 1, at: now)?.revokedAt == now)
             #expect(try await ledger.revokeKey("k1", account: nil, at: now.advanced(byMilliseconds: 5))?.revokedAt == now, "once is for ever")
@@ -136,4 +187,8 @@ struct ReadTests {
             other.close()
         }
     }
+}
+
+extension LedgerError {
+    fileprivate static let unknownState = Self.unavailable("an invoice has the unknown state melted")
 }

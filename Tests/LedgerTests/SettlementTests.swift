@@ -7,12 +7,6 @@ import Testing
 @Suite("Requested settlements")
 @LoopActor
 struct SettlementTests {
-    private func list(_ ledger: Ledger, account: Int64 = 1, from sequence: Int64 = 0, limit: Int = 100) async throws -> [RequestedSettlement] {
-        try await withCheckedContinuation { done in
-            ledger.settlements(account: account, from: sequence, limit: limit) { done.resume(returning: $0) }
-        }.get()
-    }
-
     @Test("are numbered in their order, for each account from one, and each once")
     func order() async throws {
         try await withLedger { (ledger, _) async throws in
@@ -23,13 +17,13 @@ struct SettlementTests {
             mine.swapAt(0, 2)
             _ = await ledger.commit([mine[0].requestSettlement, other.requestSettlement, mine[1].requestSettlement])
             _ = await ledger.commit([mine[1].requestSettlement, mine[0].accept(settling: true), mine[2].accept(settling: true)])
-            let told = try await list(ledger)
+            let told = try await ledger.settlements()
             #expect(told.map(\.sequence) == [1, 2, 3])
             #expect(told.map(\.paymentHash) == mine.map(\.hash))
             #expect(told.map(\.preimage) == mine.map(\.preimage))
-            #expect(try await list(ledger, account: 2).map(\.paymentHash) == [other.hash])
-            #expect(try await list(ledger, from: 2, limit: 1).map(\.sequence) == [2])
-            #expect(try await list(ledger, from: 4).isEmpty)
+            #expect(try await ledger.settlements(account: 2).map(\.paymentHash) == [other.hash])
+            #expect(try await ledger.settlements(from: 2, limit: 1).map(\.sequence) == [2])
+            #expect(try await ledger.settlements(from: 4).isEmpty)
         }
     }
 
@@ -41,7 +35,7 @@ struct SettlementTests {
             _ = await ledger.commit([canceled.create, canceled.accept(), canceled.cancel(canceled.setID)])
             _ = await ledger.commit([settled.resolve(0), settled.resolve(1, concludes: .settled)])
             _ = await ledger.commit([failed.resolve(0, settled: false), failed.resolve(1, settled: false, concludes: .failed)])
-            let told = try await list(ledger)
+            let told = try await ledger.settlements()
             #expect(told.map(\.state) == [.settled, .failed, .settleRequested])
             #expect(told.map(\.finalizedAt) == [now, now, nil])
             #expect(told.allSatisfy { $0.requestedAt == now && $0.received == Millisatoshis(2_000) })
@@ -60,7 +54,7 @@ struct SettlementTests {
                 in: dsn)
             #expect(try await Ledger.migrate(dsn: dsn) == [11])
             let again = try await startedLedger(dsn)
-            #expect(try await list(again).map(\.paymentHash) == [payments[2], payments[3], payments[1], payments[0]].map(\.hash))
+            #expect(try await again.settlements().map(\.paymentHash) == [payments[2], payments[3], payments[1], payments[0]].map(\.hash))
             again.close()
         }
     }

@@ -34,10 +34,8 @@ struct WebhookTests {
     @Test("30: no statement of an owner reaches another account's endpoint")
     func foreign() async throws {
         try await withLedger { (ledger, _) async throws in
-            var mine = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
-            mine.account = 2
-            mine.url = "https://evil.example"
-            #expect(try await ledger.updateWebhook(mine) == nil)
+            _ = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            #expect(try await ledger.updateWebhook("a", account: 2, WebhookEndpointChange(url: "https://evil.example")) == nil)
             #expect(try await ledger.deleteWebhook("a", account: 2) == false)
             #expect(try await ledger.webhook("a", account: 1)?.url == "https://a.example")
             #expect(try await ledger.deleteWebhook("a", account: 1))
@@ -47,16 +45,40 @@ struct WebhookTests {
 
     @Test("a change of something else enables none that was disabled since it was read")
     func disabledMeanwhile() async throws {
-        try await withLedger { (ledger, _) async throws in
-            let read = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
-            var disabled = read
-            disabled.disabledReason = .gone
-            _ = try await ledger.updateWebhook(disabled)
-            var renamed = read
-            renamed.description = "mine"
-            let changed = try #require(try await ledger.updateWebhook(renamed, setsEnabled: false))
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            TestServer.sql("UPDATE webhook_endpoints SET disabled_reason = 'gone', failures = 3", in: dsn)
+            let changed = try #require(try await ledger.updateWebhook("a", account: 1, WebhookEndpointChange(description: "mine")))
             #expect(changed.disabledReason == .gone && changed.description == "mine")
-            #expect(try await ledger.updateWebhook(renamed)?.disabledReason == nil)
+            #expect(try await ledger.updateWebhook("a", account: 1, WebhookEndpointChange(isEnabled: false))?.disabledReason == .gone)
+            let enabled = try #require(try await ledger.updateWebhook("a", account: 1, WebhookEndpointChange(isEnabled: true)))
+            #expect(enabled.disabledReason == nil && enabled.progress.failures == 0)
+            #expect(try await ledger.updateWebhook("a", account: 1, WebhookEndpointChange(isEnabled: false))?.disabledReason == .owner)
+        }
+    }
+
+    @Test("changes of different fields that are made at the same time all stay, and what is not named stays as it was")
+    func changesAtOnce() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            let made = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            let replica = try await startedLedger(dsn)
+            let changes = [
+                WebhookEndpointChange(url: "https://b.example"), WebhookEndpointChange(events: ["htlc.*"]), WebhookEndpointChange(description: "mine"),
+                WebhookEndpointChange(signatures: [.v1a]), WebhookEndpointChange(concurrency: 7),
+            ]
+            await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+                var missing = changes.count
+                for (index, change) in changes.enumerated() {
+                    (index % 2 == 0 ? ledger : replica).updateWebhook("a", account: 1, change) { _ in
+                        missing -= 1
+                        if missing == 0 { done.resume() }
+                    }
+                }
+            }
+            let now = try #require(try await ledger.webhook("a", account: 1))
+            #expect(now.url == "https://b.example" && now.events == ["htlc.*"] && now.description == "mine" && now.signatures == [.v1a])
+            #expect(now.concurrency == 7 && now.createdAt == made.createdAt && now.disabledReason == nil)
+            replica.close()
         }
     }
 
@@ -76,11 +98,11 @@ struct WebhookTests {
     @Test("the deliverer hears of every change once, in the order of the changes, of deletions too")
     func changes() async throws {
         try await withLedger { (ledger, _) async throws in
-            let first = try #require(try await ledger.insertWebhook(Self.endpoint("a")))
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
             _ = try await ledger.insertWebhook(Self.endpoint("b"))
             let known = try await ledger.changedWebhooks(after: 0)
             #expect(known.map(\.id) == ["a", "b"])
-            _ = try await ledger.updateWebhook(first)
+            _ = try await ledger.updateWebhook("a", account: 1, WebhookEndpointChange(description: "changed"))
             _ = try await ledger.deleteWebhook("b", account: 1)
             let changed = try await ledger.changedWebhooks(after: known[1].version)
             #expect(changed.map(\.id) == ["a", "b"])
@@ -162,8 +184,8 @@ extension Ledger {
         try await withCheckedContinuation { done in insertWebhook(endpoint, limit: limit) { done.resume(returning: $0) } }.get()
     }
 
-    func updateWebhook(_ endpoint: WebhookEndpointRecord, setsEnabled: Bool = true) async throws -> WebhookEndpointRecord? {
-        try await withCheckedContinuation { done in updateWebhook(endpoint, setsEnabled: setsEnabled) { done.resume(returning: $0) } }.get()
+    func updateWebhook(_ id: String, account: Int64, _ change: WebhookEndpointChange) async throws -> WebhookEndpointRecord? {
+        try await withCheckedContinuation { done in updateWebhook(id, account: account, change) { done.resume(returning: $0) } }.get()
     }
 
     func webhook(_ id: String, account: Int64) async throws -> WebhookEndpointRecord? {

@@ -27,7 +27,7 @@ import Wire
     func damaged() {
         var random = SeededGenerator(seed: 7)
         for _ in 0..<4000 {
-            var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
+            var session = ClientSession(settings: .init(version: "1"), client: 0xC, now: 0)
             var orders: [SessionOrder] = []
             for _ in 0..<4 {
                 var bytes = Array(Self.samples.randomElement(using: &random)!.utf8)

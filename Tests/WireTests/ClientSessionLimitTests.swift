@@ -20,9 +20,12 @@ import Wire
         #expect(ClientSessionTests.error(send(&session, Self.subscribe(128, id: 200))) == 106)
     }
 
+    @Test("a session that waits for nothing takes 96 bytes, of which tens of thousands lie in memory")
+    func size() { #expect(MemoryLayout<ClientSession>.size <= 96) }
+
     @Test("whoever has no key gets four channels")
     func watchedChannels() {
-        var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
+        var session = ClientSession(settings: .init(version: "1"), client: 0xC, now: 0)
         _ = send(&session, #"{"id":1,"connect":{}}"#)
         for number in 0..<5 {
             let orders = send(&session, Self.subscribe(number, id: number + 2).replacing("}}", with: #","token":"t"}}"#))

@@ -50,7 +50,7 @@ import Wire
     func subscriptionTokens() {
         let name = "invoice:" + ClientSessionTests.hash.description
         for (outcome, isClosed) in [(ClientSession.Authentication.unknown, true), (.known(.watch(PaymentHash(Bytes32(filledBy: { $0[0] = 1 })))), false)] {
-            var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
+            var session = ClientSession(settings: .init(version: "1"), client: 0xC, now: 0)
             _ = ClientSessionTests.send(&session, #"{"id":1,"connect":{}}"#)
             let asked = ClientSessionTests.send(&session, #"{"id":2,"subscribe":{"channel":"\#(name)","token":"t"}}"#)
             let orders = ClientSessionTests.answer(&session, asked, outcome)
@@ -61,7 +61,7 @@ import Wire
 
     @Test("a subscription that waits for its token gives no history")
     func historyBeforeToken() {
-        var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
+        var session = ClientSession(settings: .init(version: "1"), client: 0xC, now: 0)
         let orders = ClientSessionTests.send(&session, """
             {"id":1,"connect":{}}
             {"id":2,"subscribe":{"channel":"events","token":"t"}}
@@ -73,7 +73,7 @@ import Wire
 
     @Test("history is read with the right by which the channel was opened")
     func historyOfToken() {
-        var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
+        var session = ClientSession(settings: .init(version: "1"), client: 0xC, now: 0)
         let name = "invoice:" + ClientSessionTests.hash.description
         _ = ClientSessionTests.send(&session, #"{"id":1,"connect":{}}"#)
         let asked = ClientSessionTests.send(&session, #"{"id":2,"subscribe":{"channel":"\#(name)","token":"t"}}"#)
@@ -104,7 +104,7 @@ import Wire
 
     @Test("a client that never connects is closed")
     func stale() {
-        var session = ClientSession(settings: .init(version: "1"), client: "c", now: 0)
+        var session = ClientSession(settings: .init(version: "1"), client: 0xC, now: 0)
         #expect(session.timePassed(now: 16) == [.close(.stale)])
     }
 }

@@ -1,12 +1,18 @@
 import Payments
 import Testing
-import Wire
+
+@testable import Wire
 
 @Suite struct ClientSessionTests {
     static let hash = PaymentHash(Bytes32())
+    static func other(_ byte: UInt8) -> PaymentHash {
+        var bytes = Bytes32()
+        bytes[31] = byte
+        return PaymentHash(bytes)
+    }
     static let key = Credentials.key(id: "a", account: 1, scopes: [.eventsRead, .invoicesRead])
 
-    static func fresh() -> ClientSession { ClientSession(settings: .init(version: "1"), client: "c", now: 0) }
+    static func fresh() -> ClientSession { ClientSession(settings: .init(version: "1"), client: 0xC, now: 0) }
 
     static func send(_ session: inout ClientSession, _ text: String) -> [SessionOrder] { session.received(Array(text.utf8), now: 0) }
 
@@ -62,6 +68,37 @@ import Wire
         _ = Self.send(&session, #"{"id":2,"subscribe":{"channel":"events"}}"#)
         let asked = Self.send(&session, #"{"id":3,"refresh":{"token":"u"}}"#)
         #expect(Self.error(Self.answer(&session, asked, .known(.key(id: "b", account: 1, scopes: Scopes(scopes))))) == code)
+    }
+
+    @Test("A watch token's connection stays with its invoice; the same token may be shown again")
+    func watchRefresh() {
+        var session = Self.connected(.watch(Self.hash))
+        let other = Self.other(7)
+        // A channel with a right of its own would otherwise admit any.
+        let subscribed = Self.send(&session, #"{"id":2,"subscribe":{"channel":"invoice:\#(Self.hash)","token":"t"}}"#)
+        _ = Self.answer(&session, subscribed, .known(.watch(Self.hash)))
+        #expect(Self.error(Self.answer(&session, Self.send(&session, #"{"id":3,"refresh":{"token":"u"}}"#), .known(.watch(other)))) == 103)
+        #expect(Self.error(Self.answer(&session, Self.send(&session, #"{"id":4,"refresh":{"token":"u"}}"#), .known(.watch(Self.hash)))) == nil)
+        #expect(session.channels == [.invoice(Self.hash)])
+    }
+
+    @Test("Channels can be opened and closed in any order, and each is counted once")
+    func channels() {
+        let own = Self.other(7)
+        let all = [Channel.invoice(own), .events, .htlcs, .nodes, .invoice(Self.hash), .invoice(Self.other(9))]
+        for first in all.indices {
+            var open = OpenChannels()
+            for place in 0..<all.count { open.insert(all[(first + place) % all.count], own: own) }
+            for channel in all { open.insert(channel, own: own) }
+            #expect(open.count == all.count && Set(open.all(own: own)) == Set(all))
+            var rest = Set(all)
+            for place in 0..<all.count {
+                let channel = all[(first + 5 * place) % all.count]
+                #expect(open.remove(channel, own: own) && !open.remove(channel, own: own))
+                rest.remove(channel)
+                #expect(Set(open.all(own: own)) == rest && open.count == rest.count)
+            }
+        }
     }
 
     @Test("What will pass is called temporary, so that clients ask again; what stands is not", arguments: [

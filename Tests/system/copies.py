@@ -78,12 +78,27 @@ class Copy(Instance):
         """How many of the gateway's commits wait for a lock."""
         return int(self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%leyden_commit%'"))
 
+    # Commands of the operator
+
+    def command(self, *arguments, **variables):
+        """`leyden …` with this copy's configuration."""
+        return subprocess.run(
+            [self.binaries / "leyden", *arguments, "--config", self.configuration], env={**environment(), **variables}, capture_output=True, text=True, timeout=60)
+
+    def command_json(self, *arguments):
+        """What it prints with `--json`."""
+        done = self.command(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def key(self, *scopes):
         """A new API key: `{id, name, key, scopes}`."""
-        command = [str(self.binaries / "leyden"), "keys", "create", "--json", "--name", "test", "--config", str(self.configuration)]
-        for scope in scopes:
-            command += ["--scope", scope]
-        return json.loads(subprocess.run(command, env=environment(), capture_output=True, text=True, check=True).stdout)
+        return self.command_json("keys", "create", "--name", "test", *(word for scope in scopes for word in ("--scope", scope)))
+
+    def doctor(self, **variables):
+        """Whether all is well, and what was found by its subject."""
+        done = self.command("doctor", "--json", **variables)
+        return done.returncode == 0, {finding["subject"]: finding for finding in json.loads(done.stdout)["findings"]}
 
     def give_to_another_account(self, key):
         self.sql(f"INSERT INTO accounts (id, name) VALUES (77, 'other') ON CONFLICT DO NOTHING; UPDATE api_keys SET account = 77 WHERE id = '{key['id']}'")

@@ -27,8 +27,21 @@ def complaint(name, pointer, value):
     return error and f"{error.json_path}: {error.message[:300]}"
 
 
+def complaint_of_text(schema, text):
+    """The same of a header, which is a text whatever its schema says."""
+    value = int(text) if schema.get("type") == "integer" and text.isascii() and text.isdigit() else text
+    error = next(Draft202012Validator(schema).iter_errors(value), None)
+    return error and error.message[:300]
+
+
 def escape(key):
     return key.replace("~", "~0").replace("/", "~1")
+
+
+# What every answer may have, as the RFCs of HTTP describe it.
+ORDINARY = {
+    "cache-control", "connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding", "x-accel-buffering",
+    "x-content-type-options"}
 
 
 class Rest:
@@ -37,21 +50,37 @@ class Rest:
     def __init__(self):
         self.document = load("openapi.yaml")
         self.seen = set()
+        self.seen_headers = set()
 
-    def check(self, method, path, template, status, content_type, body):
+    def check(self, method, path, template, status, headers, body):
         place = ["paths", template, method.lower(), "responses", str(status)]
         found = self._at(place)
         assert found is not None, f"{method} {path}: {status} is not in the document"
         if "$ref" in found:
             place = found["$ref"].removeprefix("#/").split("/")
             found = self._at(place)
-        kind = content_type.split(";")[0]
+        kind = headers["Content-Type"].split(";")[0]
         assert kind in found["content"], f"{method} {path}: {status} comes as {kind}"
         if kind.endswith("json"):
             pointer = "/" + "/".join(map(escape, [*place, "content", kind, "schema"]))
             wrong = complaint("openapi.yaml", pointer, json.loads(body))
             assert wrong is None, f"{method} {path}: {status}: {wrong}"
         self.seen.add((method, template, status, kind))
+        self._check_headers(method, path, template, status, found.get("headers", {}), headers)
+
+    def _check_headers(self, method, path, template, status, promised, headers):
+        names = {name.lower(): name for name in promised}
+        for name, value in headers.items():
+            if name.lower() in ORDINARY:
+                continue
+            assert name.lower() in names, f"{method} {path}: {status} comes with {name}, which is not in the document"
+            schema = self._resolved(promised[names[name.lower()]])["schema"]
+            wrong = complaint_of_text(schema, value)
+            assert wrong is None, f"{method} {path}: {name}: {wrong}"
+            self.seen_headers.add((method, template, names[name.lower()]))
+
+    def _resolved(self, value):
+        return self._at(value["$ref"].removeprefix("#/").split("/")) if "$ref" in value else value
 
     def _at(self, place):
         value = self.document
@@ -67,10 +96,17 @@ class Rest:
         for template, operations in self.document["paths"].items():
             for method, operation in operations.items():
                 for status, response in operation.get("responses", {}).items() if isinstance(operation, dict) else ():
-                    if "$ref" in response:
-                        response = self._at(response["$ref"].removeprefix("#/").split("/"))
-                    for kind in response["content"]:
+                    for kind in self._resolved(response)["content"]:
                         yield method.upper(), template, int(status), kind
+
+    @property
+    def promised_headers(self):
+        """Every operation with every header of its answers."""
+        for template, operations in self.document["paths"].items():
+            for method, operation in operations.items():
+                for response in operation.get("responses", {}).values() if isinstance(operation, dict) else ():
+                    for name in self._resolved(response).get("headers", {}):
+                        yield method.upper(), template, name
 
     def accepts(self, schema, value):
         return complaint("openapi.yaml", f"/components/schemas/{schema}", value) is None

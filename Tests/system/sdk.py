@@ -31,6 +31,14 @@ class Heard(SubscriptionEventHandler):
         return [each["type"] for each in self.objects if each["data"].get("payment_hash") == invoice["payment_hash"]]
 
 
+async def follow(client, channel, **options):
+    heard = Heard()
+    subscription = client.new_subscription(channel, heard, **options)
+    await subscription.subscribe()
+    await subscription.ready()
+    return subscription, heard
+
+
 def websocket_url(system):
     return system.base_url.replace("http", "ws", 1) + "/connection/websocket"
 

@@ -3,53 +3,19 @@ restarts and several processes."""
 
 import concurrent.futures
 import json
+import signal
 import subprocess
-import time
 
 import pytest
 from client import api, call, create, pay, until
 from instance import environment
-from websocket import WebSocket, WebSocketClosed
+from session import Socket
+from websocket import WebSocketClosed
 from wire import EventReader
 
 
 def keys(system, *arguments):
-    """What `leyden keys` prints, as JSON."""
-    command = [str(system.binaries / "leyden"), "keys", *arguments, "--json", "--config", str(system.configuration)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-class Socket:
-    """A WebSocket that has connected with a token."""
-
-    def __init__(self, system, token):
-        self._socket = WebSocket(system.base_url.replace("http", "ws", 1) + "/connection/websocket")
-        self._number = 0
-        self.connected = self.ask(connect={"token": token})
-
-    def ask(self, **command):
-        self._number += 1
-        self._socket.send(json.dumps({"id": self._number, **command}))
-        while True:
-            for line in self._socket.receive().splitlines():
-                message = json.loads(line)
-                if message.get("id") == self._number:
-                    return message
-
-    def until_closed(self, seconds):
-        """The code of the close."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                self._socket.receive()
-            except WebSocketClosed as closed:
-                return int(str(closed).split()[2])
-        raise AssertionError("it is still open")
-
-    def close(self):
-        self._socket.close()
+    return system.command_json("keys", *arguments)
 
 
 def start_second(system):
@@ -139,6 +105,34 @@ def test_a_process_killed_in_between_makes_no_second_invoice(system):
     assert first.status == 201 and ask().body == first.body
     assert system.sql("SELECT count(*) FROM invoices WHERE amount_msat = 4242") == "1"
     assert pay(system, first.json)["status"] == "succeeded"
+
+
+def test_a_process_that_stood_still_does_not_do_what_its_successor_has_done(system):
+    second = start_second(system)
+    key = keys(system, "create", "--scope", "invoices:read")
+    path = f"/v1/keys/{key['id']}/rotate"
+    rotate = lambda url, name: call("POST", url + path, {"overlap_seconds": 60}, key=system.api_key, headers={"Idempotency-Key": name}, timeout=120)
+    # The claim is made, and the process stops before it hears of that.
+    system.sql("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.key = 'stood still' THEN PERFORM pg_sleep(3); END IF; RETURN NEW; END $$;"
+               "CREATE TRIGGER dawdle BEFORE INSERT ON claims FOR EACH ROW EXECUTE FUNCTION dawdle()")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(rotate, second, "stood still")
+        until(lambda: system.sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'") == "1", what="the claim under way")
+        system.send("second", signal.SIGSTOP)
+        try:
+            until(lambda: system.sql("SELECT count(*) FROM claims WHERE key = 'stood still'") == "1", what="the claim")
+            system.sql("DROP TRIGGER dawdle ON claims; UPDATE claims SET claimed_until = now() WHERE key = 'stood still'")
+            done = rotate(system.base_url, "stood still")
+            assert done.status == 200
+            newest = rotate(system.base_url, "another one").json["key"]
+        finally:
+            system.send("second", signal.SIGCONT)
+        late = asked.result()
+    assert late.status == 503 or late.status == 409, (late.status, late.body)
+    assert rotate(second, "stood still").body == rotate(system.base_url, "stood still").body == done.body
+    assert system.sql(f"SELECT generation FROM api_keys WHERE id = '{key['id']}'") == "3", "rotated twice, as it was asked for"
+    assert api(system, "GET", "/v1/invoices", key=newest).status == 200
+    system.end("second")
 
 
 def test_open_invoices_are_counted_over_restarts_and_processes(system):

@@ -7,7 +7,7 @@ import pytest
 from centrifuge import Client, ClientEventHandler, ClientState, StreamPosition, SubscriptionState
 from centrifuge.exceptions import ReplyError
 from client import Paying, api, create, events, pay, state, until_state
-from sdk import Heard, off_loop, soon, websocket_url
+from sdk import follow, Heard, off_loop, soon, websocket_url
 from wire import Cable
 
 HELD = ["invoice.created", "htlc.accepted", "invoice.accepted"]
@@ -27,14 +27,6 @@ class Noted(ClientEventHandler):
 
 def reader(url, token="", **options):
     return Client(url, token=token, min_reconnect_delay=0.02, max_reconnect_delay=0.2, proxy=None, **options)
-
-
-async def follow(client, channel, **options):
-    heard = Heard()
-    subscription = client.new_subscription(channel, heard, **options)
-    await subscription.subscribe()
-    await subscription.ready()
-    return subscription, heard
 
 
 def with_client(scenario, system, token=None, **options):

@@ -41,6 +41,7 @@ def test_every_operation_and_object_is_shown(system, browser):
     assert operations <= shown and {f"openapi-{name}" for name in document["components"]["schemas"]} <= shown
     assert {f"asyncapi-{name}" for name in load("asyncapi.yaml")["components"]["schemas"]} <= shown
     assert browser.evaluate('document.getElementById("getInvoice").open')
+    assert all(name in browser.evaluate('document.getElementById("createInvoice").textContent') for name in ("Idempotency-Key (header)", "RateLimit-Remaining"))
     broken = browser.evaluate("""[...document.querySelectorAll('a[href^="#"]')].map((each) => each.getAttribute("href").slice(1))
         .filter((id) => document.getElementById(id) === null)""")
     assert broken == [] and browser.complaints == []

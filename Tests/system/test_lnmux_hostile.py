@@ -6,6 +6,7 @@ import socket
 import grpc
 import pytest
 from client import create, pay, until
+from http2 import Miser
 from lnmux import Lnmux, messages
 
 Code = grpc.StatusCode
@@ -67,6 +68,31 @@ def test_who_asks_and_does_not_read_loses_his_stream(client):
     call = ask(iter([b"\x1a\x0blnmux.proto"] * 5000), timeout=30)
     until(lambda: not call.is_active(), what="the end of the stream")
     assert call.code() == Code.RESOURCE_EXHAUSTED
+
+
+def test_lists_that_nobody_reads_are_few(system, client):
+    def lists(miser, count):
+        request = messages.ListInvoicesRequest(max_invoices_count=10).SerializeToString()
+        return miser.answered([miser.ask("/lnmux.Service/ListInvoices", request) for _ in range(count)])
+
+    mine, others = system.key("invoices:read")["key"], Lnmux(system, system.key("invoices:read")["key"])
+    with Miser(system.grpc_address, mine) as miser:
+        begun, refused = lists(miser, 20)
+        assert (len(begun), len(refused)) == (16, 4)
+        others.call("ListInvoices", max_invoices_count=1)
+        assert Lnmux(system, mine).refusal("ListInvoices", max_invoices_count=1) == Code.RESOURCE_EXHAUSTED
+    # Who has gone has left his places.
+    until(lambda: answers(Lnmux(system, mine)), what="a place for a list")
+    others.channel.close()
+
+
+def answers(client):
+    with client:
+        try:
+            return client.call("ListInvoices", max_invoices_count=1) is not None
+        except grpc.RpcError as error:
+            assert error.code() == Code.RESOURCE_EXHAUSTED
+            return False
 
 
 def test_connections_beyond_the_limit_are_closed_at_once(system, client):

@@ -8,8 +8,11 @@ from documents import Rest
 from receiver import Receiver
 from wire import EventReader
 
-# A few streams fill them.
-SETTINGS = "edge: {streams_per_key: 4, streams_per_watch_token: 2}\nwebhooks: {allow_private: true}\n"
+# A few streams fill them. Every key is limited, so that its answers have to say so.
+SETTINGS = """edge: {streams_per_key: 4, streams_per_watch_token: 2}
+webhooks: {allow_private: true}
+limits: {requests_per_second: 100000}
+"""
 NOBODY = "ley_" + "0" * 16 + "_" + "0" * 64
 NEVER = "0" * 64
 NO_WEBHOOK = "we_" + "0" * 16
@@ -26,7 +29,8 @@ def ask(system, rest):
     def ask(method, template, body=None, key=system.api_key, query="", headers=None, **parameters):
         path = template.format(**parameters)
         answer = call(method, system.base_url + path + query, body, key=key, headers=headers)
-        rest.check(method, path, template, answer.status, answer.headers["Content-Type"], answer.body)
+        rest.check(method, path, template, answer.status, answer.headers, answer.body)
+        assert key is None or answer.status >= 300 or answer.headers["RateLimit-Limit"], f"{method} {path} does not tell what is left"
         return answer
 
     return ask
@@ -84,6 +88,7 @@ def test_the_books(system, ask):
     lines = [line for line in ask("GET", "/v1/export").json["lines"] if line["payment_hash"] == invoice["payment_hash"]]
     assert [(line["type"], line["amount_msat"]) for line in lines] == [("payment", 1500), ("fee", 7)]
     assert b",'=1+1," in ask("GET", "/v1/export", query="?format=csv").body
+    until(lambda: ask("GET", "/v1/export", query="?format=csv&limit=1").headers["Link"], what="a second page of the books")
     assert ask("GET", "/v1/export", query="?until=x").status == 400
 
 
@@ -131,6 +136,17 @@ def test_limits(system, ask):
     assert ask("GET", "/v1/events", query="?wait=0&after=" + system.sql("SELECT head FROM stream")).json["next"] is not None
 
 
+def test_what_an_account_and_the_gateway_are_full_of(system, ask):
+    account = ask("POST", "/v1/accounts", {"name": "full"}).json["id"]
+    system.sql("INSERT INTO api_keys (id, name, hash, scopes, account, created_at)"
+               f" SELECT lpad(to_hex(n), 16, '0'), '', int8send(n), '{{}}', {account}, now() FROM generate_series(1, 1000) n")
+    refused = ask("POST", "/v1/keys", {"scopes": ["admin"], "account": account})
+    assert refused.status == 409 and refused.json["code"] == "too_many_keys" and refused.json["limit"] == "keys"
+    system.sql(f"DELETE FROM api_keys WHERE account = {account}; ALTER TABLE accounts ALTER COLUMN id RESTART WITH 4294967295")
+    assert [ask("POST", "/v1/accounts", {"name": name}).status for name in ("last", "beyond")] == [201, 409]
+    system.sql("ALTER TABLE accounts ALTER COLUMN id RESTART WITH 100000")
+
+
 def test_events_and_watching(system, ask, rest):
     invoice = create(system)
     assert pay(system, invoice)["status"] == "succeeded"
@@ -161,7 +177,7 @@ def test_events_and_watching(system, ask, rest):
             each.close()
     for template, headers in (("/v1/events", {"Authorization": f"Bearer {system.api_key}"}), (watch, None)):
         reader = EventReader(system, template.format(**invoice), headers)
-        rest.check("GET", template, template, reader.answer.status, reader.answer.getheader("Content-Type"), b"")
+        rest.check("GET", template, template, reader.answer.status, reader.answer.headers, b"")
         reader.close()
 
 
@@ -277,27 +293,32 @@ def test_the_database_is_away(system, ask, rest):
         until(lambda: system.ready().status == 200, what="a gateway that has found its database")
 
 
-def test_requests_are_what_the_document_says_they_may_be(system, rest):
-    """What the schema takes the gateway takes, and what it refuses the gateway refuses."""
-    for body in ({}, {"amount_msat": 1}, {"amount_msat": None, "description": None, "metadata": None, "settlement": None},
-                 {"amount_msat": 0}, {"amount_msat": -1}, {"amount_msat": 1.5}, {"amount_msat": "1"}, {"description": 1}, {"description_hash": "zz"},
-                 {"expiry_seconds": 0}, {"expiry_seconds": 31_536_000}, {"expiry_seconds": 31_536_001}, {"settlement": "later"}, {"metadata": []},
-                 {"metadata": {}}, {"stateless": "yes"}, {"stateless": True}, {"burn": True}, {"description_hash": "ab" * 32},
-                 {"order_id": "a"}, {"order_id": ""}, {"order_id": "a" * 129}, {"order_id": 1}, {"order_id": None}):
-        answer = call("POST", system.base_url + "/v1/invoices", body, key=system.api_key)
-        assert (answer.status == 201) == rest.accepts("InvoiceRequest", body), (body, json.loads(answer.body))
+def test_a_post_is_carried_out_once_under_its_key(system, ask, rest):
+    for method, template, body, operation, parameters in operations(rest, system):
+        if method != "POST":
+            continue
+        name = f"{operation['operationId']} 1"
+        once = {"Idempotency-Key": name}
+        first = ask(method, template, body, headers=once, **parameters)
+        again = ask(method, template, body, headers=once, **parameters)
+        assert (again.status, again.body) == (first.status, first.body) and again.headers["Idempotency-Replayed"] == "true", template
+        assert ask(method, template, {"other": 1}, headers=once, **parameters).json["code"] == "idempotency_key_reused"
+        assert ask(method, template, body, headers={"Idempotency-Key": "a" * 256}, **parameters).json["code"] == "invalid_idempotency_key"
+        system.sql(f"UPDATE claims SET status = NULL, answer = NULL, claimed_until = now() + interval '1 minute' WHERE key = '{name}'")
+        assert ask(method, template, body, headers=once, **parameters).json["code"] == "still_running"
 
 
-def test_requests_for_webhooks_are_what_the_document_says_they_may_be(system, rest):
-    url, events = "https://a.example/", ["*"]
-    for body in ({"url": url, "events": events}, {"url": url}, {"events": events}, {}, {"url": url, "events": []}, {"url": url, "events": ["invoice.*", "htlc.failed"]},
-                 {"url": url, "events": "*"}, {"url": url, "events": events, "signatures": ["v1a"]}, {"url": url, "events": events, "signatures": ["v1", "v1"]},
-                 {"url": url, "events": events, "concurrency": 65}, {"url": url, "events": events, "concurrency": 64}, {"url": url, "events": events, "secret": "x"}):
-        answer = call("POST", system.base_url + "/v1/webhooks", body, key=system.api_key)
-        # The account has as many as it may have.
-        assert (answer.status in (201, 409)) == rest.accepts("WebhookRequest", body), (body, json.loads(answer.body))
+def test_every_operation_can_be_asked_too_often(system, ask, rest):
+    slow = call("POST", system.base_url + "/v1/keys", {"scopes": ["admin"], "limits": {"requests_per_second": 1}}, key=system.api_key).json["key"]
+    for method, template, body, _, parameters in operations(rest, system):
+        until(lambda: ask(method, template, body, key=slow, **parameters).status == 429, what=f"429 from {method} {template}")
 
 
 def test_all_that_the_document_promises_was_seen(rest):
     missing = set(rest.promised) - rest.seen
+    assert not missing, sorted(missing)
+
+
+def test_all_headers_that_the_document_promises_were_seen(rest):
+    missing = set(rest.promised_headers) - rest.seen_headers
     assert not missing, sorted(missing)

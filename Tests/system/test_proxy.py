@@ -3,11 +3,9 @@
 import json
 import socket
 import struct
-import subprocess
 import threading
 
 import pytest
-from instance import environment
 
 
 class Proxy:
@@ -75,10 +73,9 @@ def proxy():
 
 def doctor(system, proxy, host, user="leyden:tor%2F1"):
     address = next(line.split()[1] for line in system.configuration.read_text().splitlines() if line.strip().startswith("address:"))
-    done = subprocess.run(
-        [system.binaries / "leyden", "doctor", "--json", "--config", system.configuration], capture_output=True, text=True, timeout=60,
-        env={**environment(), "LEYDEN_NODES_0_ADDRESS": f"{host}:{address.rsplit(':')[-1]}", "LEYDEN_NODES_0_PROXY": f"socks5h://{user}@127.0.0.1:{proxy.port}"})
-    return next(finding for finding in json.loads(done.stdout)["findings"] if finding["subject"] == "node alice")
+    _, findings = system.doctor(
+        LEYDEN_NODES_0_ADDRESS=f"{host}:{address.rsplit(':')[-1]}", LEYDEN_NODES_0_PROXY=f"socks5h://{user}@127.0.0.1:{proxy.port}")
+    return findings["node alice"]
 
 
 def test_a_node_is_reached_under_a_name_that_is_never_looked_up_here(system, proxy):

@@ -9,7 +9,7 @@ import pytest
 from centrifuge import Client, ClientEventHandler, ClientState
 from centrifuge.exceptions import ReplyError
 from client import api, call, create, events, pay, until
-from sdk import Heard, off_loop, soon, websocket_url
+from sdk import follow, Heard, off_loop, soon, websocket_url
 from websocket import WebSocket
 from wire import EventReader
 
@@ -31,11 +31,8 @@ def client(url, token="", handler=None):
 def test_an_unmodified_client_hears_the_life_of_a_payment(system):
     async def scenario():
         reader = client(websocket_url(system), system.api_key)
-        heard = Heard()
-        subscription = reader.new_subscription("events", heard)
         await reader.connect()
-        await subscription.subscribe()
-        await subscription.ready()
+        _, heard = await follow(reader, "events")
         invoice = await off_loop(create, system)
         assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
         await soon(lambda: heard.of(invoice) == LIFE)
@@ -51,11 +48,8 @@ def test_an_unmodified_client_hears_the_life_of_a_payment(system):
 def test_a_gateway_that_was_killed_goes_on_with_the_same_stream(system):
     async def scenario():
         reader = client(websocket_url(system), system.api_key)
-        heard = Heard()
-        subscription = reader.new_subscription("events", heard)
         await reader.connect()
-        await subscription.subscribe()
-        await subscription.ready()
+        _, heard = await follow(reader, "events")
         first = await off_loop(create, system)
         await soon(lambda: heard.of(first) == LIFE[:1])
         # Not on another thread: the gateway ends with the thread that started it.
@@ -78,10 +72,7 @@ def test_a_browser_without_a_key_watches_its_own_invoice_only(system):
         reader = client(websocket_url(system))
         await reader.connect()
         await reader.ready()
-        heard = Heard()
-        subscription = reader.new_subscription(f"invoice:{mine['payment_hash']}", heard, token=mine["watch_token"])
-        await subscription.subscribe()
-        await subscription.ready()
+        _, heard = await follow(reader, f"invoice:{mine['payment_hash']}", token=mine["watch_token"])
         refused = {}
         for channel, token in (
             (f"invoice:{other['payment_hash']}", mine["watch_token"]), ("events", mine["watch_token"]),
@@ -107,11 +98,8 @@ def test_a_watch_token_also_connects(system):
     async def scenario():
         invoice = await off_loop(create, system)
         reader = client(websocket_url(system), invoice["watch_token"])
-        heard = Heard()
-        subscription = reader.new_subscription(f"invoice:{invoice['payment_hash']}", heard)
         await reader.connect()
-        await subscription.subscribe()
-        await subscription.ready()
+        _, heard = await follow(reader, f"invoice:{invoice['payment_hash']}")
         assert (await off_loop(pay, system, invoice))["status"] == "succeeded"
         await soon(lambda: heard.of(invoice) == LIFE[1:])
         await reader.disconnect()

@@ -5,7 +5,7 @@ build_packages=(
     libcurl4-openssl-dev pkg-config
 )
 run_packages=(postgresql-15 python3 util-linux procps)
-test_packages=(python3-venv python3-dev build-essential chromium nodejs openssl curl)
+test_packages=(python3-venv python3-dev build-essential chromium nodejs openssl curl nginx caddy)
 
 # need_packages NAME…: returns at once if all are installed.
 need_packages() {

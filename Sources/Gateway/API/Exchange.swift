@@ -7,7 +7,7 @@ internal import Wire
 /// One request and the right to answer it, with what every answer has in common.
 @LoopActor
 final class Exchange {
-    typealias Step = @LoopActor (HTTPResponse, _ go: @escaping @LoopActor () -> Void) -> Void
+    typealias Step = @LoopActor (HTTPResponse, _ go: @escaping @LoopActor (HTTPResponse) -> Void) -> Void
 
     let request: HTTPRequest
     private let responder: HTTPResponder
@@ -37,7 +37,7 @@ final class Exchange {
     /// Whether the client still waits.
     var isOpen: Bool { responder.isOpen }
 
-    /// Something that has to be done with the answer before it leaves. What was given last runs first.
+    /// Something that has to be done with the answer before it leaves, and may put another in its place. What was given last runs first.
     func beforeAnswer(_ step: @escaping Step) { steps.append(step) }
 
     func respond(_ json: [UInt8], status: Int = 200) { send(.json(json, status: status)) }
@@ -50,10 +50,7 @@ final class Exchange {
     func `repeat`(_ response: HTTPResponse) { send(response) }
 
     func refuse(_ problem: Problem) {
-        var headers: [HTTPResponse.Header] = []
-        if problem.status == 503 || problem.status == 429 { headers.append(.init("retry-after", "\(quota?.retryAfterSeconds ?? 1)")) }
-        if problem.status == 401 { headers.append(.init("www-authenticate", "Bearer")) }
-        send(HTTPResponse(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode()))
+        send(HTTPResponse(refusing: problem))
     }
 
     func stream() -> EventStream {
@@ -81,16 +78,10 @@ final class Exchange {
             response.headers += limits + epochField
             return responder.respond(response)
         }
-        step(response) { [self] in send(response) }
+        step(response) { [self] in send($0) }
     }
 
-    private var limits: [HTTPResponse.Header] {
-        guard let quota else { return [] }
-        return [
-            .init("ratelimit-limit", "\(quota.limit)"), .init("ratelimit-remaining", "\(quota.remaining)"),
-            .init("ratelimit-reset", "\(quota.resetSeconds)"),
-        ]
-    }
+    private var limits: [HTTPResponse.Header] { quota?.fields.map { .init($0.name, $0.value) } ?? [] }
 
     /// The first name of the query that is not known or stands twice: a filter that is passed over shows too much.
     func strangeParameter(known: (String) -> Bool) -> String? {
@@ -111,4 +102,14 @@ final class Exchange {
     }
 
     private var epochField: [HTTPResponse.Header] { epoch.map { [.init("leyden-epoch", $0)] } ?? [] }
+}
+
+extension HTTPResponse {
+    init(refusing problem: Problem) {
+        let problem = problem.timed
+        var headers: [Header] = []
+        if let seconds = problem.retryAfterSeconds { headers.append(.init("retry-after", "\(seconds)")) }
+        if problem.status == 401 { headers.append(.init("www-authenticate", "Bearer")) }
+        self.init(status: problem.status, contentType: "application/problem+json", headers: headers, body: problem.encode())
+    }
 }

@@ -16,6 +16,7 @@ extension GatewayAPI {
             return exchange.refuse(.invalid(error))
         }
         ledger.insertAccount(name: wanted.name, origin: exchange.claim?.seed ?? SecureRandom.bytes32(), at: gateway.now) { result in
+            if case .failure(.rejected(Ledger.numbersAreUsedUp, _)) = result { return exchange.refuse(.tooManyAccounts) }
             guard case .success(let record?) = result else { return exchange.refuse(.unavailable) }
             exchange.target = "\(record.id)"
             var json = JSONWriter()

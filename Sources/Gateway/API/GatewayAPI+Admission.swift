@@ -13,11 +13,12 @@ extension GatewayAPI {
             switch outcome {
             case .unknown: done(.refused(.unauthorized, nil, nil))
             case .expired: done(.refused(.expired, nil, nil))
+            case .busy: done(.refused(.tooManyUnknownKeys, nil, nil))
             case .unavailable: done(.refused(.unavailable, nil, nil))
             case .known(let credentials):
                 guard let caller = Caller(credentials) else { return done(.refused(.forbidden, nil, nil)) }
                 let quota = authenticator.take(credentials)
-                if let quota, quota.isExceeded { return done(.refused(.rateLimited, caller, quota)) }
+                if let quota, quota.isExceeded { return done(.refused(quota.refusal, caller, quota)) }
                 guard scope.map(credentials.allows) ?? true else { return done(.refused(.forbidden, caller, quota)) }
                 done(.admitted(caller, quota))
             }
@@ -45,7 +46,7 @@ extension GatewayAPI {
             case .refused(let problem, let caller, let quota):
                 exchange.quota = quota
                 // Who asks too often does nothing, and would fill the log.
-                if isWrite, problem != .rateLimited, let caller { remember(exchange, caller) }
+                if isWrite, quota?.isExceeded != true, let caller { remember(exchange, caller) }
                 exchange.refuse(problem)
             case .admitted(let caller, let quota):
                 exchange.quota = quota
@@ -65,14 +66,14 @@ extension GatewayAPI {
     /// The answer leaves when the audit log has it; that of a new invoice, which is durable itself, as the row is handed over.
     private func remember(_ exchange: Exchange, _ caller: Caller) {
         exchange.beforeAnswer { [self, weak exchange] response, go in
-            guard let exchange, exchange.isAudited else { return go() }
+            guard let exchange, exchange.isAudited else { return go(response) }
             let request = exchange.request
             let waits = exchange.waitsForAudit
             note(
                 caller, transport: "http", method: request.method.rawValue, path: request.path, target: exchange.target,
                 status: response.status, requestID: request.headers.requestID
-            ) { if waits { go() } }
-            if !waits { go() }
+            ) { if waits { go(response) } }
+            if !waits { go(response) }
         }
     }
 
@@ -91,10 +92,12 @@ extension GatewayAPI {
 
     /// Ends streams whose right has ended, and counts what has to be counted by somebody.
     func review() {
-        for streams in [streams] + others { streams.review { authenticator.standing(of: $0) } }
+        for streams in allStreams { streams.review { authenticator.standing(of: $0) } }
         rounds += 1
         guard gateway.isLeader, rounds % 5 == 0 else { return }
         openInvoices.settleUp()
-        if rounds % 30 == 0 { claims.forgetOld(at: gateway.now) }
+        guard rounds % 30 == 0 else { return }
+        claims.forgetOld(at: gateway.now)
+        audit.forgetOld(before: gateway.now.advanced(byMilliseconds: -gateway.settings.auditRetentionMilliseconds))
     }
 }

@@ -88,9 +88,9 @@ extension GatewayAPI {
     /// An earlier attempt of the same claim has made it, perhaps when other nodes could receive.
     private func findMade(_ record: InvoiceRecord, _ maker: InvoiceMaker, _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void) {
         guard maker.time != nil else { return done(.failure(.conflict("the payment hash exists"))) }
-        ledger.invoice(record.paymentHash, account: record.account) { result in
+        find(record.paymentHash, of: record.account) { result in
             switch result {
-            case .failure: done(.failure(.unavailable))
+            case .failure(let problem): done(.failure(problem))
             case .success(nil): done(.failure(.conflict("the payment hash exists")))
             case .success(let stored?): done(.success(stored))
             }
@@ -127,7 +127,7 @@ extension GatewayAPI {
                 until: { $0.contains(where: \.type.endsInvoice) }
             ) { [self] _ in find(exchange, account, hash) { [self] record in answerWait(exchange, record) } }
             // It may have ended between the look at it and the start of the poll.
-            ledger.invoice(hash, account: account) { result in
+            find(hash, of: account) { result in
                 if case .success(let record?) = result, record.state.isOver { poll?.end() }
             }
         }
@@ -142,12 +142,18 @@ extension GatewayAPI {
         exchange.respond(encode(record), status: status)
     }
 
-    /// Those who ask at the same time share a question to the store.
+    /// The account's invoice, or anybody's for `nil`, whatever the way in. Those who ask at the same time share a question to the store.
+    func find(_ hash: PaymentHash, of account: Int64?, _ found: @escaping @LoopActor (Result<InvoiceRecord?, Problem>) -> Void) {
+        lookUps.read(hash, of: account) { result in found(result.map(\.record).mapError { _ in .unavailable }) }
+    }
+
     private func find(_ exchange: Exchange, _ account: Int64, _ hash: PaymentHash, _ found: @escaping @LoopActor (InvoiceRecord) -> Void) {
-        lookUps.read(hash) { result in
-            guard case .success((let record, _)) = result else { return exchange.refuse(.unavailable) }
-            guard let record, record.account == account else { return exchange.refuse(.unknownInvoice) }
-            found(record)
+        find(hash, of: account) { result in
+            switch result {
+            case .failure(let problem): exchange.refuse(problem)
+            case .success(nil): exchange.refuse(.unknownInvoice)
+            case .success(let record?): found(record)
+            }
         }
     }
 
@@ -157,15 +163,6 @@ extension GatewayAPI {
         return InvoiceCodec.encode(
             record, watchToken: token, checkoutURL: gateway.settings.publicURL + "/checkout/" + token, showsPreimage: showsPreimage)
     }
-}
-
-/// Who makes an invoice, and from what.
-struct InvoiceMaker {
-    /// The key whose open invoices are counted, if it has a limit.
-    var keyID: String?
-    var random: Bytes32
-    /// When it was asked for first, if it is claimed: what is claimed is the same invoice at every attempt.
-    var time: UnixTime?
 }
 
 extension InvoiceState {

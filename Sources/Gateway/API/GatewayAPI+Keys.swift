@@ -32,16 +32,18 @@ extension GatewayAPI {
             id: id, name: wanted.name, hash: APIKeyText.hash(key, by: LibCrypto.self), scopes: wanted.scopes.map(\.rawValue), account: account,
             createdAt: time, expiresAt: made.end, limits: made.limits)
         exchange.target = id
-        ledger.insertKey(record) { [self] result in
+        let limit = gateway.settings.keysPerAccount
+        ledger.insertKey(record, limit: limit > 0 ? limit : nil) { [self] result in
             switch result {
             case .failure: exchange.refuse(.unavailable)
-            case .success(true): exchange.respond(Self.document(record, key: key), status: 201)
-            // There is no such account, or an attempt before this one has made the key.
-            case .success(false):
+            case .success(.made): exchange.respond(Self.document(record, key: key), status: 201)
+            case .success(let refusal):
+                // An attempt before this one may have made the key.
                 ledger.key(hash: record.hash) { result in
                     switch result {
                     case .failure: exchange.refuse(.unavailable)
                     case .success(let stored?) where stored.account == account: exchange.respond(Self.document(stored, key: key), status: 201)
+                    case .success where refusal == .full: exchange.refuse(.tooManyKeys(limit))
                     case .success: exchange.refuse(.invalid(.invalid(field: "account", "there is no such account")))
                     }
                 }
@@ -66,7 +68,12 @@ extension GatewayAPI {
         }
         let limits = KeyLimits(
             rate: try bounded(wanted.rate, by: maker.limits.rate, standard.rate, "limits.requests_per_second"),
-            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, standard.openInvoices, "limits.open_invoices"))
+            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, standard.openInvoices, "limits.open_invoices"),
+            budget: wanted.budget)
+        // Two keys with a budget could spend it twice.
+        guard maker.limits.budget == nil || !wanted.scopes.contains(.paymentsWrite) && !wanted.scopes.contains(.admin) else {
+            throw .invalid(field: "scopes", "a key with a budget makes none that pays")
+        }
         return (end, limits)
     }
 
@@ -79,7 +86,7 @@ extension GatewayAPI {
 
     /// Whether the key is bounded by nothing, so that it may make any other of its account.
     private static func isUnbounded(_ key: APIKeyRecord) -> Bool {
-        key.expiresAt == nil && (key.limits.rate ?? 0) == 0 && (key.limits.openInvoices ?? 0) == 0
+        key.expiresAt == nil && (key.limits.rate ?? 0) == 0 && (key.limits.openInvoices ?? 0) == 0 && key.limits.budget == nil
     }
 
     func listKeys(_ exchange: Exchange, _ caller: Caller) {
@@ -128,7 +135,7 @@ extension GatewayAPI {
         let end = (exchange.claim?.time ?? gateway.now).advanced(byMilliseconds: wanted.overlapSeconds * 1000)
         ledger.rotateKey(
             id, account: caller.isOperator ? nil : caller.account, to: APIKeyText.hash(key, by: LibCrypto.self), previousUntil: end,
-            at: gateway.now
+            at: gateway.now, for: exchange.claim?.lease
         ) { [self] result in
             switch result {
             case .failure: exchange.refuse(.unavailable)
@@ -152,6 +159,7 @@ extension GatewayAPI {
             json.object("limits") { json in
                 json.field("requests_per_second", record.limits.rate)
                 json.field("open_invoices", record.limits.openInvoices)
+                json.field("budget_msat", record.limits.budget)
             }
             json.field("created_at", record.createdAt)
             json.field("expires_at", record.expiresAt.map(RFC3339.text))

@@ -12,7 +12,7 @@ extension GatewayAPI {
             case .known(let credentials): done(.known(credentials))
             case .expired: done(.expired)
             case .unknown: done(.unknown)
-            case .unavailable: done(.unavailable)
+            case .busy, .unavailable: done(.unavailable)
             }
         }
     }
@@ -35,12 +35,11 @@ extension GatewayAPI {
         guard case .invoice(let hash) = channel else {
             return done(LoadedHistory(events: [], head: gateway.head, first: gateway.head + 1, epoch: epoch))
         }
-        gateway.states.read(hash) { [self] result in
+        gateway.states.read(hash, of: account) { [self] result in
             guard case .success(let present) = result else { return done(nil) }
-            let record = account == nil || present.record?.account == account ? present.record : nil
             done(LoadedHistory(
                 events: [], head: present.head, first: present.head + 1, epoch: epoch,
-                snapshot: record.map { encode($0, showsPreimage: account != nil) }))
+                snapshot: present.record.map { encode($0, showsPreimage: account != nil) }))
         }
     }
 
@@ -53,12 +52,12 @@ extension GatewayAPI {
         case .expired: return done(.failure(.tokenExpired))
         case .revoked: return done(.failure(.unauthorized))
         }
-        if let quota = authenticator.take(credentials), quota.isExceeded { return done(.failure(.tooManyRequests)) }
+        if let quota = authenticator.take(credentials), quota.isExceeded { return done(.failure(Self.refusal(quota.refusal))) }
         switch method {
         case .get:
-            ledger.invoice(decision.paymentHash, account: credentials.account) { [self] result in
+            find(decision.paymentHash, of: credentials.account) { [self] result in
                 guard case .success(let found) = result else { return done(.failure(.internalError)) }
-                guard let record = found else { return done(.failure(CentrifugeError(code: 404, message: "unknown invoice"))) }
+                guard let record = found else { return done(.failure(Self.refusal(.unknownInvoice))) }
                 done(.success(encode(record, showsPreimage: credentials.allows(.invoicesRead))))
             }
         case .settle, .cancel:
@@ -78,8 +77,23 @@ extension GatewayAPI {
         }
     }
 
-    /// Codes below 400 are the protocol's own.
-    private static func refusal(_ problem: Problem) -> CentrifugeError { CentrifugeError(code: problem.status, message: problem.code) }
+    /// As over REST: what somebody tried to change is in the audit log, unless he only asks too often.
+    public func denied(_ method: RemoteMethod, _ decision: ClientCommand.Decision, by credentials: Credentials) {
+        guard method != .get, let caller = Caller(credentials), takesWrites else { return }
+        guard authenticator.standing(of: credentials) == .valid, authenticator.take(credentials)?.isExceeded != true else { return }
+        note(
+            caller, transport: "websocket", method: "RPC", path: method.rawValue, target: decision.paymentHash.description,
+            status: Problem.forbidden.status
+        ) {}
+    }
+
+    /// Codes below 400 are the protocol's own; who asks too often gets that one, which clients know.
+    private static func refusal(_ problem: Problem) -> CentrifugeError {
+        guard problem.code == Problem.rateLimited.code, let limit = problem.limit, let seconds = problem.retryAfterSeconds else {
+            return CentrifugeError(code: problem.status, message: problem.code)
+        }
+        return .tooManyRequests(limit: limit, retryAfterSeconds: seconds)
+    }
 }
 
 extension EventFilter {

@@ -38,7 +38,7 @@ extension GatewayAPI {
 
     /// The invoice as it is, and the offset of the last event that it certainly shows.
     private func present(_ exchange: Exchange, _ hash: PaymentHash, _ found: @escaping @LoopActor (InvoiceRecord, Int64) -> Void) {
-        gateway.states.read(hash) { result in
+        gateway.states.read(hash, of: nil) { result in
             guard case .success(let present) = result else { return exchange.refuse(.unavailable) }
             guard let record = present.record else { return exchange.refuse(.unknownInvoice) }
             found(record, present.head)

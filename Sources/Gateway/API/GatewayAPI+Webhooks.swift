@@ -32,11 +32,11 @@ extension GatewayAPI {
         let seed = exchange.claim?.seed ?? SecureRandom.bytes32()
         let record: WebhookEndpointRecord
         do throws(FieldError) {
-            let wanted = try WebhookRequest(decoding: exchange.request.body, isNew: true)
-            var made = WebhookEndpointRecord(
-                id: WebhookDocument.endpointID(Array(claimSecrets.secret("webhook id", of: seed).array.prefix(8))), account: account, url: "", events: [], createdAt: gateway.now)
-            try apply(wanted, to: &made)
-            record = made
+            let wanted = try checked(WebhookRequest(decoding: exchange.request.body, isNew: true))
+            record = WebhookEndpointRecord(
+                id: WebhookDocument.endpointID(Array(claimSecrets.secret("webhook id", of: seed).array.prefix(8))), account: account,
+                url: wanted.url ?? "", events: wanted.events ?? [], description: wanted.description ?? "", signatures: wanted.signatures ?? [.v1],
+                concurrency: wanted.concurrency ?? 1, createdAt: gateway.now)
         } catch {
             return exchange.refuse(.invalid(error))
         }
@@ -70,21 +70,13 @@ extension GatewayAPI {
     }
 
     private func changeWebhook(_ exchange: Exchange, _ account: Int64, _ id: String) {
-        let wanted: WebhookRequest
+        let change: WebhookEndpointChange
         do throws(FieldError) {
-            wanted = try WebhookRequest(decoding: exchange.request.body, isNew: false)
+            change = try checked(WebhookRequest(decoding: exchange.request.body, isNew: false))
         } catch {
             return exchange.refuse(.invalid(error))
         }
-        find(exchange, account, id) { [self] record in
-            var record = record
-            do throws(FieldError) {
-                try apply(wanted, to: &record)
-            } catch {
-                return exchange.refuse(.invalid(error))
-            }
-            ledger.updateWebhook(record, setsEnabled: wanted.isEnabled != nil) { [self] result in changed(exchange, result) }
-        }
+        ledger.updateWebhook(id, account: account, change) { [self] result in changed(exchange, result) }
     }
 
     private func deleteWebhook(_ exchange: Exchange, _ account: Int64, _ id: String) {
@@ -112,7 +104,7 @@ extension GatewayAPI {
             return exchange.refuse(.invalid(error))
         }
         let until = gateway.now.advanced(byMilliseconds: wanted.overlapSeconds * 1000)
-        ledger.rotateWebhook(id, account: account, until: until) { [self] result in changed(exchange, result, showsSecret: true) }
+        ledger.rotateWebhook(id, account: account, until: until, for: exchange.claim?.lease) { [self] result in changed(exchange, result, showsSecret: true) }
     }
 
     private func listDeliveries(_ exchange: Exchange, _ account: Int64, _ id: String) {
@@ -208,28 +200,20 @@ extension GatewayAPI {
 
     // MARK: What they share
 
-    /// Writes what is wanted into the endpoint, if it may be.
-    private func apply(_ wanted: WebhookRequest, to record: inout WebhookEndpointRecord) throws(FieldError) {
+    /// What is wanted of an endpoint, if it may be.
+    private func checked(_ wanted: WebhookRequest) throws(FieldError) -> WebhookEndpointChange {
         if let text = wanted.url {
             let url: TargetURL
             do throws(TargetURL.Failure) { url = try TargetURL(text) } catch { throw .invalid(field: "url", error.reason) }
             if let complaint = gateway.settings.webhooks.rules.complaint(about: url) { throw .invalid(field: "url", complaint) }
-            record.url = text
         }
-        if let events = wanted.events {
-            guard EventSelection(events) != nil else {
-                throw .invalid(field: "events", "must be a list of 1 to \(EventSelection.maximumPatterns) types, such as invoice.settled, invoice.* or *")
-            }
-            record.events = events
+        if let events = wanted.events, EventSelection(events) == nil {
+            throw .invalid(field: "events", "must be a list of 1 to \(EventSelection.maximumPatterns) types, such as invoice.settled, invoice.* or *")
         }
-        if let description = wanted.description { record.description = description }
-        if let signatures = wanted.signatures { record.signatures = signatures.compactMap(WebhookEndpointRecord.Signature.init(rawValue:)) }
-        if let concurrency = wanted.concurrency { record.concurrency = concurrency }
-        switch wanted.isEnabled {
-        case true?: record.disabledReason = nil
-        case false?: record.disabledReason = record.disabledReason ?? .owner
-        case nil: break
-        }
+        return WebhookEndpointChange(
+            url: wanted.url, events: wanted.events, description: wanted.description,
+            signatures: wanted.signatures?.compactMap(WebhookEndpointRecord.Signature.init(rawValue:)), concurrency: wanted.concurrency,
+            isEnabled: wanted.isEnabled)
     }
 
     private func find(_ exchange: Exchange, _ account: Int64, _ id: String, _ found: @escaping @LoopActor (WebhookEndpointRecord) -> Void) {

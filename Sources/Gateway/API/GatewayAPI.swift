@@ -14,8 +14,8 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let watchTokens: WatchTokens
     let streams: OpenStreams
     let lookUps: InvoiceStates
-    /// Those of other ways in.
-    var others: [OpenStreams] = []
+    /// Those of every way in, these and those of ``serve(_:)``.
+    private(set) var allStreams: [OpenStreams]
     let audit: AuditLog
     let claims: Claims
     let openInvoices: OpenInvoices
@@ -29,6 +29,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
         self.issuer = issuer
         self.watchTokens = watchTokens
         streams = OpenStreams(limits: streamLimits)
+        allStreams = [streams]
         lookUps = InvoiceStates(ledger: gateway.ledger, head: { 0 }, asked: {})
         authenticator = Authenticator(ledger: gateway.ledger, watchTokens: watchTokens, standard: gateway.settings.keyLimits)
         audit = AuditLog(ledger: gateway.ledger, logger: gateway.logger)
@@ -42,14 +43,17 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
 
     var ledger: Ledger { gateway.ledger }
 
-    /// Committed events, for the streams and long polls that are open here.
+    /// Takes over the streams of another way in: they get the events, end with the process and with the right to them.
+    func serve(_ streams: OpenStreams) { allStreams.append(streams) }
+
+    /// Committed events, for the streams, long polls and waiting calls that are open here.
     public func published(_ events: [PublishedEvent]) {
-        streams.published(events)
+        for streams in allStreams { streams.published(events) }
         if gateway.isLeader { openInvoices.published(events) }
     }
 
-    /// Tells all streams and long polls to come back later.
-    public func endStreams() { streams.endAll() }
+    /// Tells all of them to come back later.
+    public func endStreams() { for streams in allStreams { streams.endAll() } }
 
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         gateway.metrics.requests += 1

@@ -33,9 +33,9 @@ final class LongPoll {
         self.feed = feed
         streams.add(feed, of: owner, right: exchange.caller?.credentials) { [self] in
             end()
-        } expel: { [self] in
+        } expel: { [self] problem in
             close()
-            exchange.refuse(.unauthorized)
+            exchange.refuse(problem)
         }
         timer = Timer(afterMilliseconds: UInt64(seconds) * 1000) { [self] in end() }
         exchange.whenClosed { [self] in close() }

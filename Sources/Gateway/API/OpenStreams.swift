@@ -26,7 +26,7 @@ final class OpenStreams {
         /// The key by which it was opened, which may end before it.
         var right: Credentials?
         var end: @LoopActor () -> Void
-        var expel: @LoopActor () -> Void
+        var expel: @LoopActor (Problem) -> Void
     }
 
     private typealias Entries = [ObjectIdentifier: Entry]
@@ -52,12 +52,12 @@ final class OpenStreams {
     }
 
     /// `end` tells the client, in the form of its transport, to come back later, and removes the feed; `expel`, if that is
-    /// another thing, tells it that its right has ended.
+    /// another thing, tells it how its right has ended.
     func add(
         _ feed: EventFeed, of owner: Owner, right: Credentials? = nil, end: @escaping @LoopActor () -> Void,
-        expel: (@LoopActor () -> Void)? = nil
+        expel: (@LoopActor (Problem) -> Void)? = nil
     ) {
-        let entry = Entry(feed: feed, owner: owner, right: right, end: end, expel: expel ?? end)
+        let entry = Entry(feed: feed, owner: owner, right: right, end: end, expel: expel ?? { _ in end() })
         if let hash = feed.filter.paymentHash {
             ofInvoice[hash, default: [:]][ObjectIdentifier(feed)] = entry
         } else {
@@ -92,7 +92,11 @@ final class OpenStreams {
     /// Ends those whose right has ended.
     func review(_ standing: @LoopActor (Credentials) -> Standing) {
         for entry in ofInvoice.values.flatMap(\.values) + others.values {
-            if let right = entry.right, standing(right) != .valid { entry.expel() }
+            switch entry.right.map(standing) ?? .valid {
+            case .valid: break
+            case .expired: entry.expel(.expired)
+            case .revoked: entry.expel(.unauthorized)
+            }
         }
     }
 

@@ -46,8 +46,10 @@ private final class AcceptedStream {
         ) { events in self.happened(events) }
         guard let following else { return }
         gateway.metrics.acceptedSubscribers += 1
-        following.onClose = {
+        gateway.attendance.joined(account)
+        following.onClose = { [account] in
             gateway.metrics.acceptedSubscribers -= 1
+            gateway.attendance.left(account)
             self.following = nil
         }
         call.sendHeaders()

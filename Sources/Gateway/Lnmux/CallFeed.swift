@@ -25,12 +25,12 @@ final class CallFeed {
             call.refuse(refusal)
             return nil
         }
-        let feed = EventFeed(history: history, after: cursor, filter: filter, deliver: deliver) { [self] _ in finish(GRPCStatus(refusing: .unavailable)) }
+        let feed = EventFeed(history: history, after: cursor, filter: filter, deliver: deliver) { [self] _ in refuse(.unavailable) }
         self.feed = feed
         streams.add(feed, of: owner, right: credentials) { [self] in
-            finish(GRPCStatus(refusing: .stopping))
-        } expel: { [self] in
-            finish(GRPCStatus(refusing: .unauthorized))
+            refuse(.stopping)
+        } expel: { [self] problem in
+            refuse(problem)
         }
         call.onCancel = { [self] in close() }
     }
@@ -50,6 +50,11 @@ final class CallFeed {
     func finish(_ status: GRPCStatus) {
         close()
         call.finish(status)
+    }
+
+    private func refuse(_ problem: Problem) {
+        close()
+        call.refuse(problem)
     }
 
     func close() {

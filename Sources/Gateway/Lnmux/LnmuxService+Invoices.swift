@@ -18,7 +18,19 @@ extension ServerCall {
         finish(.ok)
     }
 
-    func refuse(_ problem: Problem) { finish(GRPCStatus(refusing: problem)) }
+    /// The trailers say what a program acts on: the problem's code, as over REST, and which limit was reached and when to ask again.
+    func refuse(_ problem: Problem) {
+        let problem = problem.timed
+        var trailers = Metadata([("problem-code", problem.code)])
+        if let limit = problem.limit { trailers.add("problem-limit", limit) }
+        if let seconds = problem.retryAfterSeconds { trailers.add("retry-after", "\(seconds)") }
+        finish(GRPCStatus(refusing: problem), trailers: trailers)
+    }
+
+    /// What the key has left goes with the headers, as over REST.
+    func tell(_ quota: Quota?) {
+        for (name, value) in quota?.fields ?? [] { responseMetadata.add(name, value) }
+    }
 
     func refuse(field: String, _ reason: String) { finish(GRPCStatus(.invalidArgument, "\(field): \(reason)")) }
 
@@ -112,9 +124,9 @@ extension LnmuxService {
     }
 
     private func look(_ decision: Decision, _ call: ServerCall, _ found: @escaping @LoopActor (InvoiceRecord) -> Void) {
-        api.ledger.invoice(decision.hash, account: decision.account) { result in
+        api.find(decision.hash, of: decision.account) { result in
             switch result {
-            case .failure: call.refuse(.unavailable)
+            case .failure(let problem): call.refuse(problem)
             case .success(nil): call.refuse(.unknownSet)
             case .success(let record?): found(record)
             }

@@ -11,6 +11,7 @@ extension LnmuxService {
     /// A long list is read page by page, so that none of them holds up the loop.
     private final class Listing {
         let call: ServerCall
+        private let place: ListPlaces.Place
         let account: Int64
         var next: Int64
         var missing: Int
@@ -18,8 +19,9 @@ extension LnmuxService {
         var last: Int64 = 0
         var bytes: [UInt8] = []
 
-        init(_ call: ServerCall, account: Int64, from start: Int64, count: Int) {
+        init(_ call: ServerCall, _ place: ListPlaces.Place, account: Int64, from start: Int64, count: Int) {
             self.call = call
+            self.place = place
             self.account = account
             next = start
             missing = count
@@ -33,7 +35,8 @@ extension LnmuxService {
         guard request.maxInvoicesCount > 0 else { return call.refuse(field: "max_invoices_count", "must be positive") }
         // One more than is answered at most, so that nobody takes part of what he asked for to be all of it.
         let count = min(Int(clamping: request.maxInvoicesCount), LnmuxSettings.maximumListed + 1)
-        goOn(Listing(call, account: account, from: Int64(clamping: request.sequenceStart), count: count))
+        guard let place = lists.take(OpenStreams.Owner(credentials)) else { return call.refuse(.tooManyStreams) }
+        goOn(Listing(call, place, account: account, from: Int64(clamping: request.sequenceStart), count: count))
     }
 
     private func goOn(_ listing: Listing) {
@@ -65,8 +68,12 @@ extension LnmuxService {
             $0.lastSequenceNumber = UInt64(listing.last)
         }
         listing.bytes += (try? ends.serializedBytes()) ?? []
-        listing.call.send(listing.bytes)
-        listing.call.finish(.ok)
+        let call = listing.call
+        // It holds its place until the client has taken it, and not for ever.
+        call.onDrain = { [listing] in listing.call.finish(.ok) }
+        call.send(listing.bytes)
+        listing.bytes = []
+        _ = Timer(afterMilliseconds: LnmuxSettings.listMilliseconds) { [weak call] in call?.overrun() }
     }
 }
 

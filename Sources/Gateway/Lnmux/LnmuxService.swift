@@ -2,7 +2,7 @@ public import GRPC
 internal import Ledger
 internal import LnmuxProto
 public import Loop
-public import Payments
+internal import Payments
 internal import SwiftProtobuf
 internal import Wire
 
@@ -14,18 +14,13 @@ public final class LnmuxService {
     let settings: LnmuxSettings
     /// Its streams and waiting calls.
     let streams = OpenStreams(limits: LnmuxSettings.streamLimits)
+    let lists = ListPlaces(limits: LnmuxSettings.listLimits)
 
     public init(api: GatewayAPI, settings: LnmuxSettings) {
         self.api = api
         self.settings = settings
-        api.others.append(streams)
+        api.serve(streams)
     }
-
-    /// Committed events, for the calls that wait here.
-    public func published(_ events: [PublishedEvent]) { streams.published(events) }
-
-    /// Tells all streams and waiting calls to come back later.
-    public func endStreams() { streams.endAll() }
 
     /// Answers the service's methods, and reflection's, on this server.
     public func serve(on server: GRPCServer) {
@@ -72,12 +67,14 @@ public final class LnmuxService {
         guard fields.count == 1, let token = Self.bearer(fields[0].value) else { return call.refuse(.unauthorized) }
         api.admit(token, for: scope) { [api] admission in
             switch admission {
-            case .refused(let problem, let caller, _):
-                call.refuse(problem)
-                // As over REST: what somebody tried to change is in the audit log, unless he only asks too often.
-                guard let caller, scope == .invoicesWrite || scope == .invoicesSettle, problem != .rateLimited else { return }
-                api.note(caller, transport: "grpc", method: "RPC", path: method, status: problem.status) {}
-            case .admitted(let caller, _): go(caller.credentials)
+            case .refused(let problem, let caller, let quota):
+                call.tell(quota)
+                // As over REST: what somebody tried to change is in the audit log when he is answered, unless he only asks too often.
+                guard let caller, scope == .invoicesWrite || scope == .invoicesSettle, quota?.isExceeded != true else { return call.refuse(problem) }
+                api.note(caller, transport: "grpc", method: "RPC", path: method, status: problem.status) { call.refuse(problem) }
+            case .admitted(let caller, let quota):
+                call.tell(quota)
+                go(caller.credentials)
             }
         }
     }

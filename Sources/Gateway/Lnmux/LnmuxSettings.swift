@@ -30,6 +30,9 @@ public struct LnmuxSettings: Equatable, Sendable {
     static let maximumUnreadBytes = 128 * 1024
     /// Streams and waiting calls; who waits for many invoices has a call for each.
     static let streamLimits = StreamLimits(total: 10_000, perKey: 2_000, perWatchToken: 0)
+    /// Lists that are read or wait to be taken, and for how long one does.
+    static let listLimits = StreamLimits(total: 64, perKey: 16, perWatchToken: 0)
+    static let listMilliseconds: UInt64 = 60_000
     /// One answer of ListInvoices stays below the four megabytes that gRPC clients take.
     static let maximumListed = 30_000
 }
