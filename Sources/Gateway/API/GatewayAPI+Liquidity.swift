@@ -230,7 +230,7 @@ extension NodeError {
         switch self {
         case .notConnected, .lost: .nodeUnavailable
         case .unsupported: .nodeRefused("this node cannot do it")
-        case .notFound: .notFound
+        case .notFound: .nodeRefused("the node knows nothing of it")
         case .refused(let text): .nodeRefused(text)
         }
     }

@@ -205,6 +205,6 @@ extension Problem {
         detail: "it is not connected, or another process of the gateway leads: only the leader is connected to the nodes")
 
     static func nodeRefused(_ text: String) -> Problem {
-        Problem(status: 502, code: "node_refused", title: "The node does not do it", detail: text)
+        Problem(status: 503, code: "node_refused", title: "The node does not do it", detail: text)
     }
 }

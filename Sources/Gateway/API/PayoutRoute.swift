@@ -40,14 +40,13 @@ enum PayoutRoute: Equatable {
         }
     }
 
-    var scope: Scope? {
+    var scope: Scope {
         switch self {
-        case .create, .list, .show: .paymentsWrite
+        case .create, .list, .show, .decode: .paymentsWrite
         case .channels, .balance, .peers: .nodesRead
         case .connectPeer: .nodesWrite
         case .nodeInvoices: .invoicesRead
         case .createNodeInvoice: .invoicesWrite
-        case .decode: nil
         }
     }
 }
