@@ -29,6 +29,8 @@ public struct EndpointMachine: Equatable, Sendable {
     static let window = 500
     /// Below it more are read.
     static let lowWater = 100
+    /// So many are at hand while it struggles or is disabled: the log keeps the rest, and memory need not.
+    static let narrowWindow = 1
     /// Due deliveries that are read at once.
     static let retryPage = 32
 
@@ -38,8 +40,10 @@ public struct EndpointMachine: Equatable, Sendable {
     private var failures: Int
     private var failingSince: UnixTime?
     private var pausedUntil: UnixTime?
-    /// While it struggles, no event is tried for the first time before.
+    /// While it struggles, no event is sent for the first time before.
     private var probeAt: UnixTime?
+    /// While it struggles, nothing is repeated before.
+    private var repeatAt: UnixTime?
     private var nextRetryAt: UnixTime?
 
     /// The log was read up to here.
@@ -52,6 +56,8 @@ public struct EndpointMachine: Equatable, Sendable {
     private var backlog: [PublishedEvent] = []
     /// The first of them that was not sent.
     private var next = 0
+    /// The last that was sent for the first time.
+    private var begun: Int64
     private var fresh: [Int64: PublishedEvent] = [:]
     private var retried: [Int64: PublishedEvent] = [:]
     private var attempts: [Int64: Int] = [:]
@@ -60,6 +66,7 @@ public struct EndpointMachine: Equatable, Sendable {
 
     public init(progress: Progress, isEnabled: Bool, concurrency: Int, nextRetryAt: UnixTime?) {
         readThrough = progress.cursor
+        begun = progress.cursor
         failures = progress.failures
         failingSince = progress.failingSince
         pausedUntil = progress.pausedUntil
@@ -91,7 +98,7 @@ public struct EndpointMachine: Equatable, Sendable {
             return []
         }
         let mine = events.filter { $0.offset > readThrough }
-        guard backlog.count - next + mine.count <= Self.window else {
+        guard backlog.count - next + mine.count <= room else {
             isBehind = true
             return []
         }
@@ -106,6 +113,7 @@ public struct EndpointMachine: Equatable, Sendable {
         isBehind = !isComplete || heard > offset
         backlog += events.filter { $0.offset > readThrough }
         readThrough = max(readThrough, offset)
+        narrow()
         return advance(now)
     }
 
@@ -143,12 +151,26 @@ public struct EndpointMachine: Equatable, Sendable {
         return advance(now)
     }
 
-    public mutating func disabled() { isEnabled = false }
+    public mutating func disabled() {
+        isEnabled = false
+        narrow()
+    }
+
+    /// An attempt was not made after all; it is when the endpoint is enabled.
+    public mutating func withdrawn(_ offset: Int64, at now: UnixTime) {
+        attempts[offset] = nil
+        if let event = fresh.removeValue(forKey: offset) {
+            backlog.insert(event, at: backlog[next...].firstIndex { $0.offset > offset } ?? backlog.endIndex)
+        } else if retried.removeValue(forKey: offset) != nil {
+            nextRetryAt = now
+        }
+    }
 
     public mutating func timeReached(_ now: UnixTime) -> [DeliveryOrder] { advance(now) }
 
     /// An attempt ended. `jitter` is in 0..<1.
     public mutating func ended(_ offset: Int64, _ verdict: Verdict, jitter: Double, at now: UnixTime) -> [DeliveryOrder] {
+        let isRepeated = fresh[offset] == nil
         guard let event = fresh.removeValue(forKey: offset) ?? retried.removeValue(forKey: offset) else { return [] }
         let attempt = attempts.removeValue(forKey: offset) ?? 1
         var record = DeliveryRecord(
@@ -163,7 +185,8 @@ public struct EndpointMachine: Equatable, Sendable {
             }
             failures = 0
             failingSince = nil
-            pausedUntil = nil
+            // Nothing begins within a pause, so this began before it: the pause was asked for later.
+            if pausedUntil ?? now <= now { pausedUntil = nil }
         case .gone:
             record.status = 410
             record.state = .waiting
@@ -176,7 +199,11 @@ public struct EndpointMachine: Equatable, Sendable {
             let since = failingSince ?? now
             failingSince = since
             if let retryAfter { pausedUntil = now.advanced(byMilliseconds: retryAfter) }
-            probeAt = now.advanced(byMilliseconds: RetrySchedule.pause(afterFailures: failures, jitter: jitter))
+            if isRepeated {
+                repeatAt = now.advanced(byMilliseconds: RetrySchedule.repetitionPause(afterFailures: failures, jitter: jitter))
+            } else {
+                probeAt = now.advanced(byMilliseconds: RetrySchedule.pause(afterFailures: failures, jitter: jitter))
+            }
             record.status = status
             record.reason = reason
             if let delay = RetrySchedule.delay(afterAttempts: attempt, jitter: jitter) {
@@ -190,6 +217,7 @@ public struct EndpointMachine: Equatable, Sendable {
             if isStruggling, since.advanced(byMilliseconds: RetrySchedule.patience) <= now { disable(.failing, &orders) }
         }
         orders.insert(.record(record), at: 0)
+        narrow()
         return orders + advance(now)
     }
 
@@ -201,11 +229,25 @@ public struct EndpointMachine: Equatable, Sendable {
 
     // MARK: Orders
 
+    private var room: Int { isEnabled && !isStruggling ? Self.window : Self.narrowWindow }
+
+    /// Leaves to the log what there is no room for.
+    private mutating func narrow() {
+        // What is being read follows on all that is at hand.
+        guard !isReading, backlog.count > next + room else { return }
+        // What others overtook that are done stays, or these would come again.
+        guard let end = backlog[(next + room)...].firstIndex(where: { $0.offset > begun }) else { return }
+        readThrough = backlog[end].offset - 1
+        backlog.removeSubrange(end...)
+        isBehind = true
+    }
+
     private mutating func advance(_ now: UnixTime) -> [DeliveryOrder] {
         guard isEnabled, pausedUntil ?? now <= now else { return [] }
         var orders: [DeliveryOrder] = []
         // One repetition at a time, in a place of its own: it delays no event that is sent for the first time.
-        if retried.isEmpty, !retries.isEmpty {
+        let mayRepeat = !isStruggling || repeatAt ?? now <= now
+        if mayRepeat, retried.isEmpty, !retries.isEmpty {
             let due = retries.removeFirst()
             if fresh[due.event.offset] == nil {
                 retried[due.event.offset] = due.event
@@ -213,32 +255,34 @@ public struct EndpointMachine: Equatable, Sendable {
                 orders.append(.send(.init(event: due.event, number: due.attempts + 1, isRetry: true)))
             }
         }
-        if retried.isEmpty, retries.isEmpty, !isLoadingRetries, let nextRetryAt, nextRetryAt <= now {
+        if mayRepeat, retried.isEmpty, retries.isEmpty, !isLoadingRetries, let nextRetryAt, nextRetryAt <= now {
             isLoadingRetries = true
             // What is stored from now on may be too late for the answer.
             self.nextRetryAt = nil
             orders.append(.loadRetries(limit: Self.retryPage))
         }
-        let room = isStruggling ? (probeAt ?? now <= now ? 1 : 0) : concurrency
-        while fresh.count < room, next < backlog.count, canBegin(backlog[next]) {
+        let atOnce = isStruggling ? (probeAt ?? now <= now ? 1 : 0) : concurrency
+        while fresh.count < atOnce, next < backlog.count, canBegin(backlog[next]) {
             let event = backlog[next]
             next += 1
             fresh[event.offset] = event
+            begun = max(begun, event.offset)
             orders.append(.send(.init(event: event, number: 1, isRetry: false)))
         }
         if next == backlog.count || next > Self.window {
             backlog.removeFirst(next)
             next = 0
         }
-        if isBehind, !isReading, backlog.count - next < Self.lowWater {
+        if isBehind, !isReading, backlog.count - next < min(room, Self.lowWater) {
             isReading = true
             orders.append(.read(after: readThrough))
         }
         return orders
     }
 
-    /// Events of one invoice arrive one after the other.
+    /// Events of one invoice arrive one after the other, and none twice at once.
     private func canBegin(_ event: PublishedEvent) -> Bool {
+        guard retried[event.offset] == nil else { return false }
         guard concurrency > 1, let hash = event.paymentHash else { return true }
         return !fresh.values.contains { $0.paymentHash == hash }
     }

@@ -26,6 +26,12 @@ public enum RetrySchedule {
         return spread(min(hour, 5 * second << Int64(doublings)), jitter)
     }
 
+    /// How long nothing is repeated to an endpoint that has failed so many times in a row: at most a minute, so that many events that
+    /// wait cannot become many requests, and few are not kept from their own times.
+    static func repetitionPause(afterFailures count: Int, jitter: Double) -> Int64 {
+        min(pause(afterFailures: count, jitter: jitter), minute)
+    }
+
     private static func spread(_ wait: Int64, _ jitter: Double) -> Int64 {
         wait * 9 / 10 + Int64(Double(wait / 5) * min(max(jitter, 0), 1))
     }

@@ -60,12 +60,15 @@ final class InvoiceListeners {
 
     // MARK: Ahead of time: nothing here waits for memory that is not near
 
-    /// Brings the line of the table nearer.
-    func expect(_ hash: PaymentHash) { unsafe clws_prefetch(slots + Int(truncatingIfNeeded: mark(of: hash)) & mask) }
-
-    /// Brings the lines of a holder nearer that writing to it asks for.
-    func expectHolder(of hash: PaymentHash) -> Unmanaged<WebSocketClient>? {
+    /// Brings the line of the table nearer. What it returns finds the holder.
+    func expect(_ hash: PaymentHash) -> UInt64 {
         let mark = mark(of: hash)
+        unsafe clws_prefetch(slots + Int(truncatingIfNeeded: mark) & mask)
+        return mark
+    }
+
+    /// Brings the lines of a holder nearer that writing to it asks for. Whoever counts a reference to it waits for them.
+    func expectHolder(_ mark: UInt64) -> Unmanaged<WebSocketClient>? {
         var place = Int(truncatingIfNeeded: mark) & mask
         while let client = unsafe slots[place].client {
             if unsafe slots[place].mark == mark {
@@ -86,7 +89,10 @@ final class InvoiceListeners {
         return unsafe slots
     }
 
-    private func mark(of hash: PaymentHash) -> UInt64 {
+    private func mark(of hash: PaymentHash) -> UInt64 { Self.mix(hash, seed) }
+
+    /// Not on the loop's actor: a closure that is has its actor looked up at run time whenever the standard library calls it.
+    private nonisolated static func mix(_ hash: PaymentHash, _ seed: UInt64) -> UInt64 {
         var mixed = seed
         unsafe hash.bytes.storage.span.withUnsafeBytes { bytes in
             for start in stride(from: 0, to: 32, by: 8) {
@@ -103,7 +109,7 @@ final class InvoiceListeners {
         let mark = mark(of: hash)
         var place = Int(truncatingIfNeeded: mark) & mask
         while let client = unsafe slots[place].client {
-            if unsafe slots[place].mark == mark, unsafe client._withUnsafeGuaranteedRef({ $0.watches(hash) }) { break }
+            if unsafe slots[place].mark == mark, unsafe client.takeUnretainedValue().watches(hash) { break }
             place = (place + 1) & mask
         }
         return place

@@ -18,7 +18,8 @@ final class WebSocketClient {
     }
 
     // What every write asks for stands first, in the cache line of the object's head.
-    let wsi: OpaquePointer
+    // nonisolated(unsafe): it never changes, and is handed to libwebsockets on the loop's thread only.
+    nonisolated(unsafe) let wsi: OpaquePointer
     let descriptor: Int32
     private(set) var isBlocked = false
     var isClosing = false
@@ -45,6 +46,11 @@ final class WebSocketClient {
         unsafe descriptor = lws_get_socket_fd(wsi)
         self.hub = hub
         self.session = session
+    }
+
+    /// Without counting a reference, which would wait for the object. Not on the loop's actor, which would be looked up for the closure.
+    nonisolated static func connection(of client: Unmanaged<WebSocketClient>) -> OpaquePointer {
+        unsafe client._withUnsafeGuaranteedRef { unsafe $0.wsi }
     }
 
     /// Whether its own watch token is the invoice's.

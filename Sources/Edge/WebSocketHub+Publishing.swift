@@ -56,12 +56,13 @@ extension WebSocketHub {
     /// Touches what the next events will need: all at once, so that memory is waited for once and not for each of them.
     func expect(_ events: borrowing Span<PublishedEvent>) {
         guard events.count > 1, !listeners.isEmpty else { return }
-        for index in events.indices { if let hash = events[index].paymentHash { listeners.expect(hash) } }
+        var marks = InlineArray<16, UInt64?>(repeating: nil)
+        for index in events.indices { if let hash = events[index].paymentHash { marks[index] = listeners.expect(hash) } }
         var expected = unsafe InlineArray<16, Unmanaged<WebSocketClient>?>(repeating: nil)
-        for index in events.indices { if let hash = events[index].paymentHash { unsafe expected[index] = listeners.expectHolder(of: hash) } }
+        for index in events.indices { if let mark = marks[index] { unsafe expected[index] = listeners.expectHolder(mark) } }
         // Nothing but this, so that the processor asks for all of them before it has the first.
         for index in events.indices {
-            if let client = unsafe expected[index] { unsafe busy &+= lws_partial_buffered(client._withUnsafeGuaranteedRef { unsafe $0.wsi }) }
+            if let client = unsafe expected[index] { unsafe busy &+= lws_partial_buffered(WebSocketClient.connection(of: client)) }
         }
     }
 

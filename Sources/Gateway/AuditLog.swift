@@ -24,9 +24,8 @@ final class AuditLog {
     private let logger: Logger
     private var waiting: [Entry] = []
     private var isWriting = false
-    /// How many of the next are written each by itself.
-    private var alone = 0
     private var retry: Timer?
+    private let rows: Piecemeal<[Entry]>
     private let turnEnd = OncePerTurn()
     private var lastMillisecond: Int64 = 0
     private var inMillisecond: UInt16 = 0
@@ -34,6 +33,13 @@ final class AuditLog {
     init(ledger: Ledger, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
+        rows = Piecemeal {
+            $0.map { [$0] }
+        } write: { entries, done in
+            ledger.appendAudit(entries.map(\.record), completion: done)
+        } refused: { _, state, reason in
+            logger.critical("the audit log does not take a row", metadata: ["sqlstate": "\(state)", "reason": "\(reason)"])
+        }
     }
 
     /// Nothing may be done that it would have to hold.
@@ -81,34 +87,21 @@ final class AuditLog {
     private func write() {
         guard !isWriting, retry == nil, !waiting.isEmpty else { return }
         isWriting = true
-        let batch = Array(waiting.prefix(alone > 0 ? 1 : Self.batch))
-        alone = max(0, alone - 1)
-        ledger.appendAudit(batch.map(\.record)) { [self] result in
+        let batch = Array(waiting.prefix(Self.batch))
+        rows.store(batch) { [self] left, error in
             isWriting = false
-            switch result {
-            case .success:
-                waiting.removeFirst(batch.count)
-                for entry in batch { entry.done?() }
-                write()
-            case .failure(.rejected) where batch.count > 1:
-                // One of them: the others must not be lost with it.
-                alone = batch.count
-                write()
-            case .failure(.rejected(let state, let text)):
-                logger.critical("the audit log does not take a row", metadata: ["sqlstate": "\(state)", "reason": "\(text)"])
-                waiting.removeFirst(batch.count)
-                for entry in batch { entry.done?() }
-                write()
-            case .failure(let error):
-                logger.warning("the audit log is late", metadata: ["reason": "\(error)", "rows": "\(waiting.count)"])
-                let answers = waiting.compactMap(\.done)
-                for index in waiting.indices { waiting[index].done = nil }
-                retry = Timer(afterMilliseconds: 500) { [weak self] in
-                    self?.retry = nil
-                    self?.write()
-                }
-                for answer in answers { answer() }
+            let dealtWith = batch.count - left.reduce(0) { $0 + $1.count }
+            waiting.removeFirst(dealtWith)
+            for entry in batch.prefix(dealtWith) { entry.done?() }
+            guard let error else { return write() }
+            logger.warning("the audit log is late", metadata: ["reason": "\(error)", "rows": "\(waiting.count)"])
+            let answers = waiting.compactMap(\.done)
+            for index in waiting.indices { waiting[index].done = nil }
+            retry = Timer(afterMilliseconds: 500) { [weak self] in
+                self?.retry = nil
+                self?.write()
             }
+            for answer in answers { answer() }
         }
     }
 }

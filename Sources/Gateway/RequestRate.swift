@@ -20,6 +20,9 @@ struct RequestRate: Equatable {
         return quota(quietAt - now, isExceeded: false, retryAfter: 0)
     }
 
+    /// Whether it remembers nothing any more that one beginning now would not.
+    func isQuiet(at now: UInt64) -> Bool { quietAt <= now }
+
     private func quota(_ used: UInt64, isExceeded: Bool, retryAfter: UInt64) -> Quota {
         Quota(
             limit: perSecond, remaining: Int64((Self.second - min(used, Self.second)) / interval),

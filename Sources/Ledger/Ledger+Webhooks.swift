@@ -34,7 +34,7 @@ extension Ledger {
         reads.read(WebhookEndpointQuery.update(id, account: account, change), completion) { WebhookEndpointQuery.read($0).first }
     }
 
-    /// Begins a new generation of its secrets; the present one goes on signing until `until`.
+    /// Begins a new generation of its secrets; the present one goes on signing until `until`. Once for a claim.
     public func rotateWebhook(
         _ id: String, account: Int64, until: UnixTime, for lease: ClaimLease? = nil,
         completion: @escaping @LoopActor (Result<WebhookEndpointRecord?, LedgerError>) -> Void
@@ -85,8 +85,8 @@ extension Ledger {
         reads.read(WebhookDeliveryQuery.waiting(endpoint, limit: limit), completion, WebhookDeliveryQuery.readWaiting)
     }
 
-    /// Forgets finished deliveries of events that the log does not hold any more.
-    public func pruneDeliveries(completion: @escaping @LoopActor (Result<Int, LedgerError>) -> Void) {
-        reads.read(WebhookDeliveryQuery.prune, completion, \.affected)
+    /// Forgets finished deliveries of events that the log does not hold any more, and those to deleted endpoints; says whether there may be others.
+    public func pruneDeliveries(completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void) {
+        reads.read(WebhookDeliveryQuery.prune, completion) { $0.affected >= WebhookDeliveryQuery.pruned }
     }
 }

@@ -1,5 +1,5 @@
 internal import Delivery
-public import Payments
+internal import Payments
 
 /// The statements on deliveries.
 enum WebhookDeliveryQuery {
@@ -63,8 +63,8 @@ enum WebhookDeliveryQuery {
         parameters.append(names)
         return Step(
             Statement("bring deliveries forward", """
-                UPDATE webhook_deliveries SET next_attempt_at = least(next_attempt_at, now())
-                WHERE endpoint = ANY ($2) AND next_attempt_at IS NOT NULL AND \(leads)
+                -- What is due stays as it is: an endpoint that comes and goes must not have all of it written again each time.
+                UPDATE webhook_deliveries SET next_attempt_at = now() WHERE endpoint = ANY ($2) AND next_attempt_at > now() AND \(leads)
                 """, [TypeID.bigint, names.arrayType]),
             parameters)
     }
@@ -182,18 +182,16 @@ enum WebhookDeliveryQuery {
             parameters)
     }
 
-    /// What the log does not hold any more, and needs no attempt.
-    static let prune = Step(Statement("prune deliveries", """
-        DELETE FROM webhook_deliveries d USING webhook_endpoints w, stream s
-        WHERE d.endpoint = w.id AND d."offset" < s.first AND d.next_attempt_at IS NULL
-        """))
-}
+    /// At most so many are forgotten at once, so that nobody waits for it.
+    static let pruned = 1_000
 
-/// A stored delivery that waits for an attempt.
-public struct WaitingDelivery: Equatable, Sendable {
-    public var event: PublishedEvent
-    /// Whether the log still holds it; otherwise it has no data.
-    public var isKept: Bool
-    public var attempts: Int
-    public var nextAttemptAt: UnixTime
+    /// What the log does not hold any more, and needs no attempt, and what was sent to endpoints that are deleted: a look into the index for each endpoint, whatever else there is.
+    static let prune = Step(Statement("prune deliveries", """
+        DELETE FROM webhook_deliveries WHERE (endpoint, "offset") IN (
+            SELECT d.endpoint, d."offset" FROM stream s, webhook_endpoints w, LATERAL (
+                SELECT endpoint, "offset" FROM webhook_deliveries
+                WHERE endpoint = w.id AND "offset" < CASE WHEN w.is_deleted THEN \(Int64.max) ELSE s.first END
+                    AND (w.is_deleted OR next_attempt_at IS NULL) ORDER BY "offset" LIMIT \(pruned)) d
+            LIMIT \(pruned))
+        """))
 }

@@ -108,7 +108,7 @@ enum WebhookEndpointQuery {
             parameters)
     }
 
-    /// Its log goes with it; the leader has to hear of it, so the row stays.
+    /// The leader has to hear of it, so the row stays; its log is forgotten little by little.
     static func delete(_ id: String, account: Int64) -> Step {
         var parameters = Parameters()
         parameters.append(id)
@@ -117,8 +117,7 @@ enum WebhookEndpointQuery {
             Statement("delete webhook", """
                 \(nextVersion), w AS (
                     UPDATE webhook_endpoints SET is_deleted = true, version = c.version
-                    FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING id),
-                d AS (DELETE FROM webhook_deliveries USING w WHERE endpoint = w.id)
+                    FROM c WHERE id = $1 AND account = $2 AND NOT is_deleted RETURNING id)
                 SELECT id FROM w
                 """, [TypeID.text, TypeID.bigint]),
             parameters)

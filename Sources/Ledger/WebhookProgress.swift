@@ -12,6 +12,24 @@ public struct WebhookProgress: Equatable, Sendable {
 
     public var isEmpty: Bool { endpoints.isEmpty && records.isEmpty && broughtForward.isEmpty && disabled.isEmpty }
 
+    /// Each record by itself, and then each endpoint: a cursor never passes what is not stored yet.
+    public var pieces: [WebhookProgress] {
+        var pieces: [WebhookProgress] = []
+        for entry in records {
+            var piece = WebhookProgress()
+            piece.records = [entry]
+            pieces.append(piece)
+        }
+        for id in Set(endpoints.keys).union(broughtForward).union(disabled.keys).sorted() {
+            var piece = WebhookProgress()
+            piece.endpoints[id] = endpoints[id]
+            piece.disabled[id] = disabled[id]
+            if broughtForward.contains(id) { piece.broughtForward = [id] }
+            pieces.append(piece)
+        }
+        return pieces
+    }
+
     /// What was added later is newer.
     public mutating func add(_ later: WebhookProgress) {
         endpoints.merge(later.endpoints) { $1 }

@@ -7,8 +7,13 @@ internal import Glibc
 public final class HostLookup {
     private let completion: @LoopActor ([SocketAddress]) -> Void
 
+    /// libuv looks up half as many names at a time as it has threads, of which it has four where nothing is said. Said before the first
+    /// of them runs, and not where the operator has said it.
+    private static let threads: Void = { unsafe _ = setenv("UV_THREADPOOL_SIZE", "16", 0) }()
+
     /// The completion runs once, with an empty list if the name does not resolve.
     public static func start(host: String, port: Int, _ completion: @escaping @LoopActor ([SocketAddress]) -> Void) {
+        _ = threads
         let lookup = HostLookup(completion)
         let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
         unsafe request.initialize(to: uv_getaddrinfo_t())

@@ -12,7 +12,7 @@ public final class OutboundClient {
 
     private let rules: OutboundRules
     private let userAgent: String
-    private let book = AddressBook()
+    private let book: AddressBook
     private let multi: UnsafeMutableRawPointer
     private var polls: [Int32: PollHandle] = [:]
     private var timer: Timer?
@@ -23,9 +23,14 @@ public final class OutboundClient {
 
     /// Requests that were not answered yet and are not waiting for a name.
     public var underWay: Int { transfers.count }
+    /// libcurl's handles that wait for a request.
+    var idleHandles: Int { unsafe handles.count }
 
-    public init(rules: OutboundRules, userAgent: String) {
+    public convenience init(rules: OutboundRules, userAgent: String) { self.init(rules: rules, userAgent: userAgent, book: AddressBook()) }
+
+    init(rules: OutboundRules, userAgent: String, book: AddressBook) {
         self.rules = rules
+        self.book = book
         self.userAgent = userAgent
         unsafe handles = []
         ccurl_start()
@@ -48,7 +53,7 @@ public final class OutboundClient {
             isAnswered = true
             done(.failed(.timedOut))
         }
-        book.resolve(request.url.host) { [self] addresses in
+        book.resolve(request.url.host, for: request.account) { [self] addresses in
             guard !isAnswered else { return }
             isAnswered = true
             patience.cancel()

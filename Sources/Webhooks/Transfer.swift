@@ -58,7 +58,8 @@ final class Transfer {
         set(CURLOPT_USERAGENT, userAgent)
         let left = Int((deadline - now) / 1_000_000)
         set(CURLOPT_TIMEOUT_MS, max(1, left))
-        set(CURLOPT_CONNECTTIMEOUT_MS, max(1, min(left, 5_000)))
+        // One that does not answer leaves time for the others.
+        set(CURLOPT_CONNECTTIMEOUT_MS, max(1, min(left / (addresses.count + 1), 5_000)))
         set(CURLOPT_POST, 1)
         set(CURLOPT_POSTFIELDSIZE, request.body.count)
         unsafe request.body.withUnsafeBytes { bytes in _ = unsafe ccurl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, bytes.baseAddress) }
@@ -104,7 +105,6 @@ final class Transfer {
         let words = unsafe String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_COULDNT_CONNECT: return addresses.isEmpty ? .failed(.unreachable) : nil
-        // One that does not answer at all leaves time for the next.
         case CURLE_OPERATION_TIMEDOUT: return isConnected || addresses.isEmpty ? .failed(.timedOut) : nil
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
             return .failed(.tls(words))

@@ -52,7 +52,9 @@ struct Trigger: AsyncParsableCommand {
         let ids = if let endpoint { [endpoint] } else { try await endpoints(client) }
         guard !ids.isEmpty else { throw CommandError("the account has no webhook endpoint; make one, or give --forward-to") }
         var areTaken = true
-        for id in ids {
+        for (index, id) in ids.enumerated() {
+            // The gateway sends ten samples in a second.
+            if index > 0 { try await Task.sleep(for: .milliseconds(100)) }
             guard id.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) || $0 == 95 }) else { throw CommandError("\(Text.shown(id)) is no id of an endpoint") }
             let answer = try await client.call("POST", "/v1/webhooks/\(id)/test", body: ["type": type])
             let isTaken = answer.flag("delivered")

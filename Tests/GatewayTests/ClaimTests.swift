@@ -128,6 +128,27 @@ import Wire
         }
     }
 
+    @Test("the same after a crash for a webhook's secret: it is replaced once, and the answer tells the one in force")
+    func crashedRotation() async throws {
+        try await TestGateway.run { test in
+            let hook = try await test.ask("POST", "/v1/webhooks", #"{"url":"https://shop.example/","events":["*"]}"#).json
+            let path = "/v1/webhooks/\(try #require(hook["id"]?.text))/rotate-secret"
+            let first = await post(test, #"{"overlap_seconds":60}"#, key: "r", path: path)
+            func crash() {
+                TestServer.sql("UPDATE claims SET status = NULL, answer = NULL, claimed_until = now() - interval '1 second'", in: test.database)
+            }
+            crash()
+            let again = await post(test, #"{"overlap_seconds":60}"#, key: "r", path: path)
+            #expect(again.fields["idempotency-replayed"] == nil && again.body == first.body)
+            #expect(TestServer.sql("SELECT generation FROM webhook_endpoints", in: test.database) == "2")
+            let other = await post(test, "{}", key: "s", path: path)
+            #expect(text(other, "secret") != nil && text(other, "secret") != text(first, "secret"))
+            crash()
+            #expect(text(await post(test, #"{"overlap_seconds":60}"#, key: "r", path: path), "secret") == text(other, "secret"))
+            #expect(TestServer.sql("SELECT generation FROM webhook_endpoints", in: test.database) == "3")
+        }
+    }
+
     @Test("a new key is repeated under its Idempotency-Key, and lies nowhere in the database as it is")
     func sealed() async throws {
         try await TestGateway.run { test in

@@ -169,6 +169,59 @@ struct WebhookTests {
         }
     }
 
+    @Test("what is due already is not written again when an endpoint comes back")
+    func broughtForward() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            let term = try #require(ledger.currentTerm)
+            var progress = WebhookProgress()
+            progress.records = [("a", Self.record(7, .waiting, next: UnixTime(seconds: 1_000))), ("a", Self.record(8, .waiting, next: UnixTime(seconds: 9_000_000_000)))]
+            try await ledger.store(progress, term: term)
+            let before = TestServer.sql("SELECT xmin FROM webhook_deliveries WHERE \\\"offset\\\" = 7", in: dsn)
+            var back = WebhookProgress()
+            back.broughtForward = ["a"]
+            try await ledger.store(back, term: term)
+            #expect(TestServer.sql("SELECT xmin FROM webhook_deliveries WHERE \\\"offset\\\" = 7", in: dsn) == before)
+            #expect(TestServer.sql("SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at <= now()", in: dsn) == "2")
+        }
+    }
+
+    @Test("the pieces of what is to be stored are all of it, and no cursor comes before what it passes")
+    func pieces() {
+        var progress = WebhookProgress()
+        progress.records = [("a", Self.record(7, .waiting, next: Self.now)), ("b", Self.record(8, .delivered)), ("a", Self.record(9, .failed))]
+        progress.endpoints = ["a": .init(cursor: 9), "b": .init(cursor: 8)]
+        progress.broughtForward = ["b"]
+        progress.disabled = ["a": .gone]
+        let pieces = progress.pieces
+        #expect(pieces.map { $0.records.count } == [1, 1, 1, 0, 0] && pieces.map { $0.endpoints.count } == [0, 0, 0, 1, 1])
+        #expect(pieces.reduce(into: WebhookProgress()) { $0.add($1) } == progress)
+        for piece in pieces { #expect(piece.pieces == [piece]) }
+    }
+
+    @Test("finished deliveries are forgotten with the log's events, those that wait are not")
+    func pruned() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = try await ledger.insertWebhook(Self.endpoint("a"))
+            _ = try await ledger.insertWebhook(Self.endpoint("b"))
+            TestServer.sql(
+                """
+                INSERT INTO webhook_deliveries (endpoint, \\\"offset\\\", event_id, type, state, attempt, attempts, next_attempt_at)
+                SELECT e, n, 'evt', 'invoice.settled', 1, 1, 1, CASE WHEN n % 100 = 0 THEN now() END FROM unnest('{a,b}'::text[]) e, generate_series(1, 900) n
+                """, in: dsn)
+            TestServer.sql("UPDATE stream SET first = 801, head = 900", in: dsn)
+            var rounds = 0
+            while try await ledger.pruneDeliveries(), rounds < 9 { rounds += 1 }
+            #expect(rounds == 1)
+            let left = TestServer.sql(
+                "SELECT endpoint, count(*), count(next_attempt_at), min(\\\"offset\\\") FROM webhook_deliveries GROUP BY 1 ORDER BY 1", in: dsn)
+            #expect(left == "a|108|9|100\nb|108|9|100")
+            _ = try await ledger.deleteWebhook("a", account: 1)
+            #expect(try await ledger.pruneDeliveries() == false)
+            #expect(TestServer.sql("SELECT endpoint, count(*) FROM webhook_deliveries GROUP BY 1", in: dsn) == "b|108")
+        }
+    }
+
     @Test("an account has no more endpoints than it may have")
     func limited() async throws {
         try await withLedger { (ledger, _) async throws in
@@ -204,10 +257,14 @@ extension Ledger {
         try await withCheckedContinuation { done in store(progress, term: term) { done.resume(returning: $0) } }.get()
     }
 
-    func deliveries(_ endpoint: String) async throws -> [WebhookDeliveryRow] {
+    func deliveries(_ endpoint: String, account: Int64 = 1) async throws -> [WebhookDeliveryRow] {
         try await withCheckedContinuation { done in
-            webhookDeliveries(endpoint, account: 1, before: .max, state: nil, limit: 10) { done.resume(returning: $0) }
+            webhookDeliveries(endpoint, account: account, before: .max, state: nil, limit: 10) { done.resume(returning: $0) }
         }.get()
+    }
+
+    func pruneDeliveries() async throws -> Bool {
+        try await withCheckedContinuation { done in pruneDeliveries { done.resume(returning: $0) } }.get()
     }
 
     func waiting(_ endpoint: String) async throws -> [WaitingDelivery] {

@@ -47,8 +47,8 @@ def simulated(system):
     return call("GET", system.control_url + "/state").json["nodes"]
 
 
-def create(system, amount_msat=100_000, **fields):
-    answer = api(system, "POST", "/v1/invoices", {"amount_msat": amount_msat, "description": "test", **fields})
+def create(system, amount_msat=100_000, key=None, **fields):
+    answer = api(system, "POST", "/v1/invoices", {"amount_msat": amount_msat, "description": "test", **fields}, key=key or system.api_key)
     assert answer.status == 201, answer.body
     return answer.json
 
@@ -104,11 +104,11 @@ def until_state(system, invoice, wanted, seconds=30):
     until(lambda: state(system, invoice) == wanted, seconds, f"state {wanted} of {invoice['payment_hash'][:8]}")
 
 
-def events(system, payment_hash=None, after=0):
-    """The whole log, page by page; of one payment if a hash is given."""
+def events(system, payment_hash=None, after=0, key=None):
+    """The whole log that the key sees, page by page; of one payment if a hash is given."""
     found = []
     while after is not None:
-        page = api(system, "GET", f"/v1/events?after={after}&limit=500").json
+        page = api(system, "GET", f"/v1/events?after={after}&limit=500", key=key or system.api_key).json
         found += page["events"]
         after = page["next"]
     return [event for event in found if payment_hash in (None, event["data"].get("payment_hash"))]

@@ -23,7 +23,7 @@ class Delivery:
 class Receiver:
     """`behave` gets a delivery and answers with a status and fields, with a function that gets the handler, or with nothing: 200."""
 
-    def __init__(self, behave=lambda delivery: None, tls=None):
+    def __init__(self, behave=lambda delivery: None, tls=None, port=0):
         self.deliveries, self.behave = [], behave
         receiver = self
 
@@ -55,7 +55,7 @@ class Receiver:
             def handle_error(self, *_):
                 pass  # connections that the gateway has given up
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)

@@ -1,5 +1,6 @@
 """What REST answers is what public/openapi.yaml says, and all that it says is answered."""
 
+import concurrent.futures
 import json
 
 import pytest
@@ -235,6 +236,9 @@ def test_webhooks(system, ask):
         assert ask("POST", one + "/redeliver", {"delivery_id": row["id"]}, **hook).status == 202
         assert ask("POST", one + "/redeliver", {"after": 0, "until": row["offset"]}, **hook).json["queued"] >= 1
         assert ask("POST", one + "/test", {"type": "htlc.settled"}, **hook).json["delivered"]
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            at_once = lambda: [answer.status for answer in pool.map(lambda _: ask("POST", one + "/test", {}, **hook), range(16))]
+            until(lambda: 429 in at_once(), what="one sample too many")
         assert ask("POST", one + "/rotate-secret", {"overlap_seconds": 60}, **hook).json["secret"] != made["secret"]
         changed = ask("PATCH", one, {"description": "mine", "concurrency": 4, "enabled": False, "events": ["htlc.*"], "url": None}, **hook).json
         assert (changed["status"], changed["disabled_reason"]) == ("disabled", "owner")

@@ -97,9 +97,9 @@ extension GatewayAPI {
     }
 
     private func rotateSecret(_ exchange: Exchange, _ account: Int64, _ id: String) {
-        let wanted: SecretRotation
+        let wanted: SecretRotationRequest
         do throws(FieldError) {
-            wanted = try SecretRotation(decoding: exchange.request.body)
+            wanted = try SecretRotationRequest(decoding: exchange.request.body)
         } catch {
             return exchange.refuse(.invalid(error))
         }
@@ -178,7 +178,15 @@ extension GatewayAPI {
             let timeout = gateway.settings.webhooks.timeoutMilliseconds
             guard let request = endpoint(record).request(sample, at: gateway.now, timeoutMilliseconds: timeout) else { return exchange.refuse(.unknownWebhook) }
             let start = Clock.monotonicNanoseconds
+            switch samples.take(account, id, at: start) {
+            case .granted: break
+            case .tooOften(let quota):
+                exchange.quota = quota
+                return exchange.refuse(.tooManySamples)
+            case .tooManyUnderWay: return exchange.refuse(.tooManySamples)
+            }
             gateway.outbound.send(request) { [self] answer in
+                samples.ended(account)
                 let verdict = Verdict(answer, at: gateway.now)
                 var json = JSONWriter()
                 json.object { json in

@@ -20,6 +20,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let claims: Claims
     let openInvoices: OpenInvoices
     let claimSecrets: ClaimSecrets
+    let samples = SampleLimits()
     /// How often ``review()`` was called.
     var rounds = 0
     private var reviews: Timer?

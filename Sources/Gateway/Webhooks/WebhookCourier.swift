@@ -12,27 +12,20 @@ internal import Webhooks
 /// Nothing here is on the way of a commit: events arrive after it, and each costs a look at its own account's endpoints.
 @LoopActor
 final class WebhookCourier {
-    /// Requests under way at once, to all endpoints.
-    static let maximumUnderWay = 512
-    /// Those to endpoints whose last attempt failed: such may hang, and must leave places to the others.
-    static let maximumDoubtful = 256
-    private static let flushMilliseconds: UInt64 = 20
-    private static let flushRecords = 500
-    private static let maximumUnstored = 10_000
     /// How many read the log at once.
     private static let maximumReading = 16
+    /// Who takes longer for an answer may take longer still, and must leave places to the others.
+    private static let slowMilliseconds: UInt64 = 1_000
 
     private struct Place {
         var endpoint: WebhookEndpoint
         var machine: EndpointMachine
-        /// What was stored of the machine.
-        var stored: EndpointMachine.Progress
         var typeFilter: [EventType]
+        var isSlow = false
     }
 
     private let ledger: Ledger
     private let history: EventHistory
-    private let client: OutboundClient
     private let secrets: WebhookSecrets
     private let settings: WebhookSettings
     private let metrics: Metrics
@@ -45,17 +38,11 @@ final class WebhookCourier {
     private var accounts: [Int64: Set<String>] = [:]
     private var version: Int64 = 0
     private var isLoading = false
-    private var ready: [(id: String, attempt: DeliveryOrder.Attempt)] = []
-    private var doubtful: [(id: String, attempt: DeliveryOrder.Attempt)] = []
-    private var underWay = 0
-    private var doubtfulUnderWay = 0
-    private var readers: [(id: String, after: Int64)] = []
+    private var readers = Rotation<Int64, [(id: String, after: Int64)]>()
     private var reading = 0
-    private var unstored = WebhookProgress()
-    private var isStoring = false
-    /// Questions that have to see what is being stored.
-    private var loads: [(id: String, limit: Int)] = []
-    private var flushTimer: Timer?
+    /// Of the term that runs.
+    private var journal: WebhookJournal?
+    private var dispatch: WebhookDispatch!
     private var ticks: Timer?
     private var sweeps: Timer?
     private var random = SystemRandomNumberGenerator()
@@ -66,17 +53,21 @@ final class WebhookCourier {
     ) {
         self.ledger = ledger
         self.history = history
-        self.client = client
         self.secrets = secrets
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
+        dispatch = WebhookDispatch(client: client) { [weak self] in
+            self?.request($0)
+        } ended: { [weak self] in
+            self?.ended($0, $1, milliseconds: $2)
+        }
     }
 
     private var now: UnixTime { UnixTime(milliseconds: Clock.wallMilliseconds) }
 
     /// Endpoints that are known, and requests under way.
-    var load: (endpoints: Int, underWay: Int) { (places.count, underWay) }
+    var load: (endpoints: Int, underWay: Int) { (places.count, dispatch.underWay) }
 
     // MARK: Life
 
@@ -84,6 +75,7 @@ final class WebhookCourier {
         stop()
         self.term = term
         life += 1
+        journal = WebhookJournal(ledger: ledger, term: term, logger: logger) { [weak self] in self?.places[$0]?.machine.progress }
         ticks = Timer(afterMilliseconds: 1, repeats: 500) { [weak self] in self?.tick() }
         sweeps = Timer(afterMilliseconds: 30_000, repeats: 30_000) { [weak self] in self?.sweep() }
     }
@@ -93,19 +85,14 @@ final class WebhookCourier {
         term = nil
         ticks?.cancel()
         sweeps?.cancel()
-        flushTimer?.cancel()
-        flushTimer = nil
+        journal = nil
+        dispatch.clear()
         places = [:]
         accounts = [:]
         version = 0
         isLoading = false
-        ready = []
-        doubtful = []
-        readers = []
+        readers = Rotation()
         reading = 0
-        unstored = WebhookProgress()
-        isStoring = false
-        loads = []
     }
 
     /// Endpoints were changed, or deliveries asked for again: here, or by another process.
@@ -129,6 +116,7 @@ final class WebhookCourier {
     private func changed(_ record: WebhookEndpointRecord) {
         if record.isDeleted {
             places[record.id] = nil
+            journal?.knows(record.id, nil)
             accounts[record.account]?.remove(record.id)
             return
         }
@@ -138,7 +126,8 @@ final class WebhookCourier {
             let machine = EndpointMachine(
                 progress: record.progress, isEnabled: record.disabledReason == nil, concurrency: Int(record.concurrency),
                 nextRetryAt: record.nextAttemptAt)
-            places[record.id] = Place(endpoint: endpoint, machine: machine, stored: record.progress, typeFilter: types)
+            places[record.id] = Place(endpoint: endpoint, machine: machine, typeFilter: types)
+            journal?.knows(record.id, record.progress)
             accounts[record.account, default: []].insert(record.id)
             return run(record.id) { $0.timeReached($1) }
         }
@@ -147,7 +136,8 @@ final class WebhookCourier {
         place.machine.concurrency = max(1, Int(record.concurrency))
         if record.disabledReason != nil { place.machine.disabled() }
         places[record.id] = place
-        if record.disabledReason == nil { run(record.id) { $0.enabled(at: $1) } }
+        // It may have been disabled here since the record was read.
+        if record.disabledReason == nil, journal?.isDisabling(record.id) == false { run(record.id) { $0.enabled(at: $1) } }
         run(record.id) { $0.wanted(nextAt: record.nextAttemptAt, at: $1) }
     }
 
@@ -166,56 +156,55 @@ final class WebhookCourier {
 
     private func tick() {
         endpointsChanged()
-        guard unstored.records.count < Self.maximumUnstored else { return flush() }
-        for id in places.keys { run(id) { $0.timeReached($1) } }
-        flush()
+        if journal?.isFull == false { for id in places.keys { run(id) { $0.timeReached($1) } } }
+        journal?.write()
     }
 
     /// An endpoint that nothing happens for still comes along, or the log would be dropped under its cursor.
     private func sweep() {
         guard let head = history.head else { return }
-        for id in places.keys {
-            places[id]?.machine.passed(head)
-            if let place = places[id], place.machine.progress != place.stored { unstored.endpoints[id] = place.machine.progress }
+        for id in places.keys { places[id]?.machine.passed(head) }
+        journal?.bringUpToDate(places.keys)
+        prune()
+    }
+
+    private func prune() {
+        ledger.pruneDeliveries { [weak self] result in
+            if case .success(true) = result, self?.term != nil { self?.prune() }
         }
-        flush()
-        ledger.pruneDeliveries { _ in }
     }
 
     // MARK: Orders
 
     private func run(_ id: String, _ fact: (inout EndpointMachine, UnixTime) -> [DeliveryOrder]) {
-        guard var machine = places[id]?.machine else { return }
-        let orders = fact(&machine, now)
-        places[id]?.machine = machine
+        guard places[id] != nil else { return }
+        // In place: the machine holds much that would be copied.
+        let orders = fact(&places[id]!.machine, now)
         for order in orders { carryOut(order, for: id) }
     }
 
     private func carryOut(_ order: DeliveryOrder, for id: String) {
+        guard let place = places[id], let journal else { return }
+        let account = place.endpoint.record.account
         switch order {
         case .read(let after):
-            readers.append((id, after))
+            readers.change(account, default: []) { $0.append((id, after)) }
             readNext()
         case .loadRetries(let limit): loadRetries(id, limit)
         case .send(let attempt):
-            if attempt.isRetry || places[id]?.machine.isFailing ?? false { doubtful.append((id, attempt)) } else { ready.append((id, attempt)) }
-            sendNext()
-        case .record(let record):
-            unstored.records.append((id, record))
-            store(id)
-        case .bringForward:
-            unstored.broughtForward.insert(id)
-            store(id)
+            let isDoubtful = attempt.isRetry || place.isSlow || place.machine.isFailing
+            dispatch.add(.init(account: account, endpoint: id, attempt: attempt, isDoubtful: isDoubtful))
+        case .record(let record): journal.note(record, of: id)
+        case .bringForward: journal.bringForward(id)
         case .disable(let reason):
             logger.warning("a webhook endpoint is disabled", metadata: ["endpoint": "\(id)", "reason": "\(reason.rawValue)"])
-            unstored.disabled[id] = reason
-            store(id)
+            journal.disable(id, reason)
         }
     }
 
     private func readNext() {
-        while reading < Self.maximumReading, !readers.isEmpty {
-            let (id, after) = readers.removeFirst()
+        while reading < Self.maximumReading {
+            guard let (id, after) = readers.serve({ _, mine in (mine.removeFirst(), mine.isEmpty) }) else { return }
             guard let place = places[id] else { continue }
             reading += 1
             let life = life
@@ -240,11 +229,15 @@ final class WebhookCourier {
     }
 
     private func loadRetries(_ id: String, _ limit: Int) {
+        let life = life
         // What has just been recorded has to be seen by the question.
-        if isStoring || !unstored.isEmpty {
-            loads.append((id, limit))
-            return flush()
+        journal?.afterwards { [weak self] in
+            guard let self, life == self.life, term != nil else { return }
+            askForRetries(id, limit)
         }
+    }
+
+    private func askForRetries(_ id: String, _ limit: Int) {
         let life = life
         ledger.waitingDeliveries(id, limit: limit + 1) { [self] result in
             guard life == self.life, term != nil else { return }
@@ -252,10 +245,10 @@ final class WebhookCourier {
             let now = now
             let due = waiting.prefix(limit).filter { $0.nextAttemptAt <= now }
             for lost in due where !lost.isKept {
-                unstored.records.append((id, DeliveryRecord(
+                let record = DeliveryRecord(
                     offset: lost.event.offset, eventID: lost.event.id, type: lost.event.type, state: .failed, attempt: lost.attempts,
-                    reason: "the log does not hold the event any more", attemptedAt: now)))
-                store(id)
+                    reason: "the log does not hold the event any more", attemptedAt: now)
+                journal?.note(record, of: id)
             }
             let next = waiting.dropFirst(due.count).first?.nextAttemptAt
             run(id) { $0.loaded(due.filter(\.isKept).map { DueDelivery(event: $0.event, attempts: $0.attempts) }, nextAt: next, at: $1) }
@@ -264,40 +257,28 @@ final class WebhookCourier {
 
     // MARK: Requests
 
-    private func sendNext() {
-        while underWay < Self.maximumUnderWay {
-            if !doubtful.isEmpty, doubtfulUnderWay < Self.maximumDoubtful {
-                let (id, attempt) = doubtful.removeFirst()
-                send(attempt, to: id, isDoubtful: true)
-            } else if !ready.isEmpty {
-                let (id, attempt) = ready.removeFirst()
-                send(attempt, to: id, isDoubtful: false)
-            } else { return }
+    private func request(_ entry: AttemptQueue.Entry) -> OutboundRequest? {
+        guard let place = places[entry.endpoint] else { return nil }
+        let offset = entry.attempt.event.offset
+        // It may have been disabled while this waited for its place.
+        guard place.machine.isEnabled else {
+            run(entry.endpoint) { machine, now in machine.withdrawn(offset, at: now); return [] }
+            return nil
         }
+        let request = place.endpoint.request(entry.attempt.event, at: now, timeoutMilliseconds: settings.timeoutMilliseconds)
+        if request == nil {
+            run(entry.endpoint) { $0.ended(offset, .failed(status: nil, reason: "the URL cannot be called", retryAfter: nil), jitter: 0, at: $1) }
+        }
+        return request
     }
 
-    private func send(_ attempt: DeliveryOrder.Attempt, to id: String, isDoubtful: Bool) {
-        guard let endpoint = places[id]?.endpoint else { return }
-        guard let request = endpoint.request(attempt.event, at: now, timeoutMilliseconds: settings.timeoutMilliseconds) else {
-            return run(id) { $0.ended(attempt.event.offset, .failed(status: nil, reason: "the URL cannot be called", retryAfter: nil), jitter: 0, at: $1) }
-        }
-        underWay += 1
-        if isDoubtful { doubtfulUnderWay += 1 }
-        let life = life
-        client.send(request) { [self] answer in
-            underWay -= 1
-            if isDoubtful { doubtfulUnderWay -= 1 }
-            if life == self.life, term != nil { ended(attempt, at: id, answer) }
-            sendNext()
-        }
-    }
-
-    private func ended(_ attempt: DeliveryOrder.Attempt, at id: String, _ answer: OutboundAnswer) {
+    private func ended(_ entry: AttemptQueue.Entry, _ answer: OutboundAnswer, milliseconds: UInt64) {
         let verdict = Verdict(answer, at: now)
         let jitter = Double.random(in: 0..<1, using: &random)
+        places[entry.endpoint]?.isSlow = milliseconds > Self.slowMilliseconds
         var outcome = WebhookOutcome.retried
-        run(id) { machine, now in
-            let orders = machine.ended(attempt.event.offset, verdict, jitter: jitter, at: now)
+        run(entry.endpoint) { machine, now in
+            let orders = machine.ended(entry.attempt.event.offset, verdict, jitter: jitter, at: now)
             for case .record(let record) in orders {
                 switch record.state {
                 case .delivered: outcome = .delivered
@@ -308,46 +289,5 @@ final class WebhookCourier {
             return orders
         }
         metrics.webhooks[outcome, default: 0] += 1
-    }
-
-    // MARK: The store
-
-    private func store(_ id: String) {
-        if let progress = places[id]?.machine.progress { unstored.endpoints[id] = progress }
-        if unstored.records.count >= Self.flushRecords { return flush() }
-        guard flushTimer == nil else { return }
-        flushTimer = Timer(afterMilliseconds: Self.flushMilliseconds) { [weak self] in
-            self?.flushTimer = nil
-            self?.flush()
-        }
-    }
-
-    /// What could not be stored is kept and stored later: until then the log and the cursor in it say what has to be sent.
-    private func flush() {
-        guard let term, !isStoring, !unstored.isEmpty else { return }
-        // Where the way has come meanwhile.
-        for id in unstored.endpoints.keys { if let place = places[id] { unstored.endpoints[id] = place.machine.progress } }
-        let batch = unstored
-        unstored = WebhookProgress()
-        isStoring = true
-        let life = life
-        ledger.store(batch, term: term) { [self] result in
-            guard life == self.life, self.term != nil else { return }
-            isStoring = false
-            switch result {
-            case .success:
-                for (id, progress) in batch.endpoints { places[id]?.stored = progress }
-                if unstored.isEmpty {
-                    let waiting = loads
-                    loads = []
-                    for (id, limit) in waiting { loadRetries(id, limit) }
-                } else if !unstored.records.isEmpty || !loads.isEmpty { flush() }
-            case .failure(let error):
-                logger.warning("deliveries of webhooks are not stored yet", metadata: ["reason": "\(error)"])
-                var again = batch
-                again.add(unstored)
-                unstored = again
-            }
-        }
     }
 }

@@ -43,6 +43,7 @@ struct WebhookEndpoint {
         }
         sign(secret, signingKey)
         if let previous, let until = record.previousUntil, now < until { sign(previous.secret, previous.signingKey) }
-        return OutboundRequest(url: url, fields: message.fields(signatures: signatures), body: message.body, timeoutMilliseconds: timeoutMilliseconds)
+        return OutboundRequest(
+            url: url, fields: message.fields(signatures: signatures), body: message.body, timeoutMilliseconds: timeoutMilliseconds, account: record.account)
     }
 }
