@@ -65,18 +65,19 @@ let package = Package(
         room("Keys", below: ["Payments", "Bolt", "CSecp256k1", "CCrypto"]),
         room("GRPC", below: ["Loop", "CNghttp2"]),
         room("QR", below: ["CQREncode"]),
+        room("Lightning", below: ["Payments", "Loop"]),
 
         // Adapters.
         room("LNDProto", below: [protobuf]),
         room("LnmuxProto", below: [protobuf]),
-        room("LND", below: ["Payments", "Loop", "GRPC", "LNDProto", protobuf, logging]),
+        room("LND", below: ["Payments", "Loop", "Lightning", "GRPC", "LNDProto", protobuf, logging]),
         room("Ledger", below: ["Payments", "Wire", "Delivery", "Loop", "CPQ", logging]),
         room("Edge", below: ["Payments", "Wire", "Fanout", "Loop", "CLWS", "CUV", logging]),
         room("Webhooks", below: ["Delivery", "Loop", "CCurl"]),
 
         // Facts become orders, orders become I/O.
         room("Gateway", below: [
-            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "LNURL", "Loop", "Keys", "GRPC", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "QR",
+            "Payments", "Bolt", "Wire", "Fanout", "Delivery", "LNURL", "Loop", "Keys", "GRPC", "Lightning", "LnmuxProto", "Edge", "Ledger", "LND", "Webhooks", "QR",
             protobuf, logging
         ]),
 
@@ -106,11 +107,11 @@ let package = Package(
         tests("Keys", of: ["Payments", "Bolt", "Keys"]),
         tests("QR", of: ["QR"]),
         tests("GRPC", of: ["Loop", "GRPC", "TestSupport"]),
-        tests("LND", of: ["Payments", "Loop", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf, "TestSupport"]),
+        tests("LND", of: ["Payments", "Loop", "Lightning", "GRPC", "LNDProto", "LND", "COpenSSL", logging, protobuf, "TestSupport"]),
         tests("Ledger", of: ["Payments", "Wire", "Delivery", "Loop", "Ledger", "TestSupport"]),
         tests("Edge", of: ["Payments", "Wire", "Fanout", "Loop", "Edge"]),
         tests("Webhooks", of: ["Delivery", "Loop", "Webhooks", "TestSupport"]),
-        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "LnmuxProto", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", protobuf, logging]),
+        tests("Gateway", of: ["Payments", "Bolt", "Wire", "Delivery", "Loop", "Keys", "GRPC", "Lightning", "LnmuxProto", "Ledger", "LND", "Edge", "Gateway", "lnsim", "TestSupport", protobuf, logging]),
         tests("lnsim", of: ["Payments", "Bolt", "Keys", "lnsim", "TestSupport"]),
         tests("leyden", of: ["Payments", "leyden", logging]),
         tests("House", of: []),

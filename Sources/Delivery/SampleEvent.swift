@@ -26,6 +26,13 @@ public enum SampleEvent {
                 json.field("amount_msat", 21_000 as Int64)
                 json.field("expiry_height", 800_160 as Int64)
                 json.field("blocks_left", 80 as Int64)
+            case .paymentCreated, .paymentSending, .paymentUnknown, .paymentSettled, .paymentFailed:
+                json.field("id", "pay_" + setID.hex.prefix(32))
+                json.field("payment_hash", paymentHash)
+                json.field("destination", node)
+                json.field("amount_msat", 21_000 as Int64)
+                json.field("fee_limit_msat", 210 as Int64)
+                json.field("state", String(type.rawValue.dropFirst("payment.".count)))
             case .nodeConnected, .nodeDisconnected, .other:
                 json.field("node", node)
                 json.field("node_name", "alice")
@@ -33,7 +40,7 @@ public enum SampleEvent {
             }
             json.field("test", true)
         }
-        let hasPayment = !type.rawValue.hasPrefix("node.")
+        let hasPayment = !type.rawValue.hasPrefix("node.") && !type.rawValue.hasPrefix("payment.")
         return PublishedEvent(
             offset: 0, id: "evt_" + seed.hex.prefix(32), type: type, account: account, paymentHash: hasPayment ? PaymentHash(paymentHash) : nil,
             time: time, data: String(decoding: json.bytes, as: UTF8.self))

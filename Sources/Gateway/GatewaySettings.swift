@@ -35,14 +35,15 @@ public struct GatewaySettings: Sendable {
     public var version: String
     public var webhooks: WebhookSettings
     public var lnurl: LNURLSettings
+    public var payouts: PayoutPolicy
 
     public init(
         network: Network, publicURL: String, nodes: [NodeConfiguration], routing: RoutingPolicy = .init(), finalCLTVDelta: UInt16 = 80,
         settlement: InvoiceTerms.Settlement = .auto, acceptTimeoutMilliseconds: Int64 = 60_000, mppTimeoutMilliseconds: Int64 = 60_000,
         leaseMilliseconds: Int64 = 3_000, eventRetentionMilliseconds: Int64 = 604_800_000, keyLimits: KeyLimits = KeyLimits(),
         keysPerAccount: Int64 = 1000, auditRetentionMilliseconds: Int64 = 34_560_000_000, webhooks: WebhookSettings = .init(),
-        lnurl: LNURLSettings = .init(), requiresListener: Bool = false, mayLead: Bool = true, migrates: Bool = true,
-        instance: String, version: String
+        lnurl: LNURLSettings = .init(), payouts: PayoutPolicy = .init(), requiresListener: Bool = false, mayLead: Bool = true,
+        migrates: Bool = true, instance: String, version: String
     ) {
         self.network = network
         self.publicURL = publicURL
@@ -64,6 +65,7 @@ public struct GatewaySettings: Sendable {
         self.version = version
         self.webhooks = webhooks
         self.lnurl = lnurl
+        self.payouts = payouts
     }
 
     var policy: PaymentPolicy {

@@ -1,5 +1,6 @@
 internal import Edge
 internal import Loop
+internal import Payments
 
 /// What the gateway counts, for Prometheus. Never labelled by invoice, account or key.
 @LoopActor
@@ -14,6 +15,8 @@ final class Metrics {
     var eventLag = Histogram()
     /// How deliveries of webhooks ended.
     var webhooks: [WebhookOutcome: UInt64] = [:]
+    /// How payouts went on.
+    var payouts: [PayoutState: UInt64] = [:]
     var events = 0
     var requests = 0
     var lnurlRequests = 0
@@ -55,6 +58,9 @@ final class Metrics {
         text.counter(
             "webhook_deliveries", "Attempts to deliver a webhook, by how they ended: retried ones are tried again, failed ones are not.",
             by: "outcome", WebhookOutcome.allCases.map { ($0.rawValue, webhooks[$0] ?? 0) })
+        text.counter(
+            "payouts", "Payouts by what became of them; unknown ones are asked after until they end.", by: "state",
+            [PayoutState.unknown, .settled, .failed].map { ($0.rawValue, payouts[$0] ?? 0) })
         if !grpcCalls.isEmpty {
             text.counter("grpc_calls", "Calls of lnmux.Service, by method.", by: "method", grpcCalls.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         }

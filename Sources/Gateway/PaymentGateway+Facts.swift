@@ -19,9 +19,12 @@ extension PaymentGateway {
         node.pendingCircuits = { [weak self] in self?.machine.unresolved(on: key) ?? [] }
         node.onConnected = { [weak self] _ in
             self?.tell(Event(.nodeConnected, .node(key, reason: nil)))
+            self?.liquidity.refresh(key)
+            self?.payouts.nodeReturned(key)
         }
         node.onDisconnected = { [weak self] problem in
             self?.tell(Event(.nodeDisconnected, .node(key, reason: problem.reason)))
+            self?.liquidity.refresh(key)
         }
     }
 

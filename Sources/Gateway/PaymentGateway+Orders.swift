@@ -108,6 +108,7 @@ extension PaymentGateway {
         self.committedAt = nil
         onEvents?(events)
         courier.published(events)
+        payouts.published(events)
         // What is published is written at the end of this turn, before this.
         LoopActor.atEndOfTurn { [metrics] in
             if let committedAt { return metrics.eventLag.record(nanoseconds: Clock.monotonicNanoseconds - committedAt, times: events.count) }

@@ -2,6 +2,7 @@ internal import Bolt
 public import Keys
 internal import LND
 public import Ledger
+internal import Lightning
 public import Logging
 public import Loop
 public import Payments
@@ -26,6 +27,8 @@ public final class PaymentGateway {
     let outbound: OutboundClient
     let webhookSecrets: WebhookSecrets
     let pages: EventPages
+    let liquidity: NodeLiquidity
+    let payouts: PayoutDesk
     private let retention: Retention
     private(set) var states: InvoiceStates!
     private(set) var publisher: Publisher!
@@ -42,6 +45,7 @@ public final class PaymentGateway {
     var refusalBudget = RefusalBudget()
     private var ticks: Timer?
     private var sweeps: Timer?
+    private var liquidityRounds = 0
     private(set) var epoch: String?
     /// The database was restored under this process, which has to begin anew.
     public var onRestored: (@LoopActor () -> Void)?
@@ -72,6 +76,10 @@ public final class PaymentGateway {
         outbound = OutboundClient(rules: settings.webhooks.rules, userAgent: "Leyden/\(settings.version)")
         courier = WebhookCourier(
             ledger: ledger, history: history, client: outbound, secrets: webhookSecrets, settings: settings.webhooks, metrics: metrics, logger: logger)
+        let nodes = nodes
+        liquidity = NodeLiquidity(nodes: nodes) { key in nodes.contains { $0.pubkey == key && $0.state.name == LNDNode.State.receivingName } }
+        payouts = PayoutDesk(
+            ledger: ledger, nodes: nodes, liquidity: liquidity, nodeNames: nodeNames, policy: settings.payouts, metrics: metrics, logger: logger)
         pages = EventPages(ledger: ledger, history: history) { metrics.historyQueries += 1 }
         publisher = Publisher(ledger: ledger) { [weak self] events in self?.published(events) }
         states = InvoiceStates(ledger: ledger) { [weak self] in self?.head ?? 0 } asked: { metrics.historyQueries += 1 }
@@ -81,6 +89,7 @@ public final class PaymentGateway {
             return term
         }
         requests.serve = { [weak self] wish, answer in self?.serve(wish, answer) }
+        payouts.deposed = { [weak self] in self?.leadership.deposed() }
         for node in nodes { listen(to: node) }
     }
 
@@ -88,11 +97,24 @@ public final class PaymentGateway {
     public var isLeader: Bool { if case .leader = leadership.state { true } else { false } }
     public var livePayments: Int { machine.liveCount }
     /// The nodes that invoices name: connected and not draining.
+    /// The leader knows through which most can come in, and puts those first.
     var receivingNodes: [(pubkey: PublicKey, chanID: UInt64)] {
-        nodes.filter { stateName(of: $0) == LNDNode.State.receivingName }.map { ($0.pubkey, $0.virtualChannelID) }
+        let fit = nodes.filter { stateName(of: $0) == LNDNode.State.receivingName }
+        let ordered = fit.enumerated().sorted { left, right in
+            let inbound = (liquidity.inbound(left.element.pubkey), liquidity.inbound(right.element.pubkey))
+            return inbound.0 == inbound.1 ? left.offset < right.offset : inbound.0 > inbound.1
+        }
+        return ordered.map { ($0.element.pubkey, $0.element.virtualChannelID) }
     }
     /// The leader sees its nodes; the other processes know what it has told.
-    func stateName(of node: LNDNode) -> String { isLeader ? node.state.name : board.states[node.pubkey] ?? "unknown" }
+    func stateName(of node: LNDNode) -> String { isLeader ? ownStateName(of: node) : board.states[node.pubkey] ?? "unknown" }
+
+    /// A node that is connected but cannot receive says why.
+    private func ownStateName(of node: LNDNode) -> String {
+        let name = node.state.name
+        guard name == LNDNode.State.receivingName else { return name }
+        return liquidity.complaint(about: node.pubkey)?.rawValue ?? name
+    }
     /// The committed offset up to which readers have been told.
     public var head: Int64 { publisher.head ?? 0 }
     /// Committed events that readers have not been told yet, as far as that is known.
@@ -117,6 +139,7 @@ public final class PaymentGateway {
         sweeps = Timer(afterMilliseconds: 1000, repeats: 1000) { [weak self] in
             self?.sweepExpired()
             self?.shareNodeStates()
+            if let self, isLeader { askLiquidity() }
             if let self { attendance.review(leads: isLeader) }
             // A notification may get lost.
             self?.publisher.catchUp()
@@ -192,9 +215,14 @@ public final class PaymentGateway {
         if settings.mayLead, !isResigning { leadership.start() }
     }
 
+    private func askLiquidity() {
+        liquidityRounds += 1
+        if liquidityRounds % 5 == 0 { liquidity.refresh() }
+    }
+
     private func shareNodeStates() {
         guard case .leader(let term) = leadership.state else { return board.read() }
-        board.tell(Dictionary(nodes.map { ($0.pubkey, $0.state.name) }, uniquingKeysWith: { $1 }), term: term)
+        board.tell(Dictionary(nodes.map { ($0.pubkey, ownStateName(of: $0)) }, uniquingKeysWith: { $1 }), term: term)
     }
 
     private func leadershipChanged(_ state: Leadership.State) {
@@ -203,12 +231,14 @@ public final class PaymentGateway {
             metrics.term = term
             retention.start(term: term)
             courier.start(term: term)
+            payouts.start(term: term)
             logger.info("holding the interceptor's lease", metadata: ["term": "\(term)"])
             restore()
         case .follower:
             metrics.term = nil
             retention.stop()
             courier.stop()
+            payouts.stop()
             for node in nodes { node.stop() }
             isRestored = false
             held = [:]

@@ -47,14 +47,14 @@ public final class LNDNode {
     /// An offer has about 1.5 KB; the longest answer is that of GetInfo.
     private static let longestMessage = 4 * 1024 * 1024
 
-    private let hash: any SHA256Digest.Type
+    let hash: any SHA256Digest.Type
     private var logger: Logger
     private let timing: NodeConnection.Timing
     private let intercepts: Bool
     private var policy: ReconnectPolicy
     private var certificate: Credential
     private var macaroon: Credential
-    private var connection: NodeConnection?
+    private(set) var connection: NodeConnection?
     private var nextAttempt: Timer?
     private var isDraining = false
     private var height: UInt32?

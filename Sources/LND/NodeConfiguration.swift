@@ -16,10 +16,13 @@ public struct NodeConfiguration: Sendable {
     public var macaroon: CredentialSource
     /// `mainnet`, `testnet`, `signet`, `simnet` or `regtest`, as LND spells it.
     public var network: String
+    /// Whether its macaroon may do more than the gateway needs.
+    public var allowsAdminMacaroon: Bool
 
     public init(
         name: String, host: String, port: UInt16 = 10009, proxy: SOCKSProxy? = nil, pubkey: PublicKey,
-        certificate: CredentialSource, macaroon: CredentialSource, network: String
+        certificate: CredentialSource, macaroon: CredentialSource, network: String,
+        allowsAdminMacaroon: Bool = false
     ) {
         self.name = name
         self.host = host
@@ -29,5 +32,6 @@ public struct NodeConfiguration: Sendable {
         self.certificate = certificate
         self.macaroon = macaroon
         self.network = network
+        self.allowsAdminMacaroon = allowsAdminMacaroon
     }
 }

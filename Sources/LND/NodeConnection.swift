@@ -94,6 +94,20 @@ final class NodeConnection {
         }
     }
 
+    // MARK: calls beside the interceptor
+
+    /// A question whose end is told whatever becomes of the connection. `nil` if nothing can be asked now: nothing was sent.
+    func call(
+        _ method: LNDMethod, _ request: [UInt8], deadlineMilliseconds: Int? = nil, onMessage: @escaping @LoopActor ([UInt8]) -> Void,
+        onEnd: @escaping @LoopActor (GRPCStatus) -> Void
+    ) -> ClientCall? {
+        guard !isOver, isOpen else { return nil }
+        let call = client.call(method.rawValue, metadata: metadata, deadlineMilliseconds: deadlineMilliseconds, onMessage: onMessage) { status, _ in onEnd(status) }
+        call.send(request)
+        call.halfClose()
+        return call
+    }
+
     /// Asks for the final resolutions of these; those that are not final give no fact.
     func lookUp(_ keys: [CircuitKey]) {
         guard !isOver, isSubscribed else { return }

@@ -40,7 +40,7 @@ enum NodeFailure: Error, Equatable {
         }
     }
 
-    private static func starting(_ text: String) -> String? {
+    static func starting(_ text: String) -> String? {
         let reasons = [
             ("waiting to start", "lnd waits to start"),
             ("wallet not created", "lnd has no wallet yet"),
@@ -50,7 +50,7 @@ enum NodeFailure: Error, Equatable {
         return reasons.first { text.contains($0.0) }?.1
     }
 
-    private static func macaroonProblem(_ status: GRPCStatus) -> NodeProblem? {
+    static func macaroonProblem(_ status: GRPCStatus) -> NodeProblem? {
         let text = status.message
         let bake = "bake one with: lncli bakemacaroon info:read offchain:read offchain:write onchain:read"
         let reason: String

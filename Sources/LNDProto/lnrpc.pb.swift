@@ -10,6 +10,11 @@
 
 /// The part of LND's main service that the gateway calls. Names and numbers are LND's; the words are ours.
 
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
 public import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -72,6 +77,98 @@ public nonisolated enum Lnrpc_WalletState: SwiftProtobuf.Enum, Swift.CaseIterabl
 
 }
 
+public nonisolated enum Lnrpc_PaymentFailureReason: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case failureReasonNone // = 0
+  case failureReasonTimeout // = 1
+  case failureReasonNoRoute // = 2
+  case failureReasonError // = 3
+  case failureReasonIncorrectPaymentDetails // = 4
+  case failureReasonInsufficientBalance // = 5
+  case failureReasonCanceled // = 6
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .failureReasonNone
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .failureReasonNone
+    case 1: self = .failureReasonTimeout
+    case 2: self = .failureReasonNoRoute
+    case 3: self = .failureReasonError
+    case 4: self = .failureReasonIncorrectPaymentDetails
+    case 5: self = .failureReasonInsufficientBalance
+    case 6: self = .failureReasonCanceled
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .failureReasonNone: return 0
+    case .failureReasonTimeout: return 1
+    case .failureReasonNoRoute: return 2
+    case .failureReasonError: return 3
+    case .failureReasonIncorrectPaymentDetails: return 4
+    case .failureReasonInsufficientBalance: return 5
+    case .failureReasonCanceled: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Lnrpc_PaymentFailureReason] = [
+    .failureReasonNone,
+    .failureReasonTimeout,
+    .failureReasonNoRoute,
+    .failureReasonError,
+    .failureReasonIncorrectPaymentDetails,
+    .failureReasonInsufficientBalance,
+    .failureReasonCanceled,
+  ]
+
+}
+
+public nonisolated enum Lnrpc_AddressType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case witnessPubkeyHash // = 0
+  case nestedPubkeyHash // = 1
+  case taprootPubkey // = 4
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .witnessPubkeyHash
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .witnessPubkeyHash
+    case 1: self = .nestedPubkeyHash
+    case 4: self = .taprootPubkey
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .witnessPubkeyHash: return 0
+    case .nestedPubkeyHash: return 1
+    case .taprootPubkey: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Lnrpc_AddressType] = [
+    .witnessPubkeyHash,
+    .nestedPubkeyHash,
+    .taprootPubkey,
+  ]
+
+}
+
 public nonisolated struct Lnrpc_GetInfoRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -111,6 +208,8 @@ public nonisolated struct Lnrpc_GetInfoResponse: Sendable {
 
   public var syncedToGraph: Bool = false
 
+  public var features: Dictionary<UInt32,Lnrpc_Feature> = [:]
+
   public var commitHash: String = String()
 
   /// New HTLCs are failed and held ones stay while no interceptor is connected (since 0.15).
@@ -118,6 +217,22 @@ public nonisolated struct Lnrpc_GetInfoResponse: Sendable {
 
   /// LookupHtlcResolution has something to look up (since 0.16).
   public var storeFinalHtlcResolutions: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_Feature: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var isRequired: Bool = false
+
+  public var isKnown: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -364,12 +479,973 @@ public nonisolated struct Lnrpc_Failure: Sendable {
   public init() {}
 }
 
+/// A payment out, as the node keeps it: one for a hash.
+public nonisolated struct Lnrpc_Payment: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var paymentHash: String = String()
+
+  public var paymentPreimage: String = String()
+
+  public var valueMsat: Int64 = 0
+
+  public var paymentRequest: String = String()
+
+  public var status: Lnrpc_Payment.PaymentStatus = .unknown
+
+  public var feeMsat: Int64 = 0
+
+  public var creationTimeNs: Int64 = 0
+
+  public var paymentIndex: UInt64 = 0
+
+  public var failureReason: Lnrpc_PaymentFailureReason = .failureReasonNone
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum PaymentStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
+    public typealias RawValue = Int
+    case unknown // = 0
+    case inFlight // = 1
+    case succeeded // = 2
+    case failed // = 3
+
+    /// Known, and nothing was sent yet.
+    case initiated // = 4
+    case UNRECOGNIZED(Int)
+
+    public init() {
+      self = .unknown
+    }
+
+    public init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .inFlight
+      case 2: self = .succeeded
+      case 3: self = .failed
+      case 4: self = .initiated
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    public var rawValue: Int {
+      switch self {
+      case .unknown: return 0
+      case .inFlight: return 1
+      case .succeeded: return 2
+      case .failed: return 3
+      case .initiated: return 4
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    public static let allCases: [Lnrpc_Payment.PaymentStatus] = [
+      .unknown,
+      .inFlight,
+      .succeeded,
+      .failed,
+      .initiated,
+    ]
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListPaymentsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var includeIncomplete: Bool = false
+
+  public var indexOffset: UInt64 = 0
+
+  public var maxPayments: UInt64 = 0
+
+  public var reversed: Bool = false
+
+  public var omitHops: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListPaymentsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var payments: [Lnrpc_Payment] = []
+
+  public var firstIndexOffset: UInt64 = 0
+
+  public var lastIndexOffset: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_HopHint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var nodeID: String = String()
+
+  public var chanID: UInt64 = 0
+
+  public var feeBaseMsat: UInt32 = 0
+
+  public var feeProportionalMillionths: UInt32 = 0
+
+  public var cltvExpiryDelta: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_RouteHint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var hopHints: [Lnrpc_HopHint] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_Invoice: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var memo: String {
+    get {_storage._memo}
+    set {_uniqueStorage()._memo = newValue}
+  }
+
+  public var rPreimage: Data {
+    get {_storage._rPreimage}
+    set {_uniqueStorage()._rPreimage = newValue}
+  }
+
+  public var rHash: Data {
+    get {_storage._rHash}
+    set {_uniqueStorage()._rHash = newValue}
+  }
+
+  public var creationDate: Int64 {
+    get {_storage._creationDate}
+    set {_uniqueStorage()._creationDate = newValue}
+  }
+
+  public var settleDate: Int64 {
+    get {_storage._settleDate}
+    set {_uniqueStorage()._settleDate = newValue}
+  }
+
+  public var paymentRequest: String {
+    get {_storage._paymentRequest}
+    set {_uniqueStorage()._paymentRequest = newValue}
+  }
+
+  public var descriptionHash: Data {
+    get {_storage._descriptionHash}
+    set {_uniqueStorage()._descriptionHash = newValue}
+  }
+
+  public var expiry: Int64 {
+    get {_storage._expiry}
+    set {_uniqueStorage()._expiry = newValue}
+  }
+
+  public var cltvExpiry: UInt64 {
+    get {_storage._cltvExpiry}
+    set {_uniqueStorage()._cltvExpiry = newValue}
+  }
+
+  public var routeHints: [Lnrpc_RouteHint] {
+    get {_storage._routeHints}
+    set {_uniqueStorage()._routeHints = newValue}
+  }
+
+  public var `private`: Bool {
+    get {_storage._private}
+    set {_uniqueStorage()._private = newValue}
+  }
+
+  public var addIndex: UInt64 {
+    get {_storage._addIndex}
+    set {_uniqueStorage()._addIndex = newValue}
+  }
+
+  public var settleIndex: UInt64 {
+    get {_storage._settleIndex}
+    set {_uniqueStorage()._settleIndex = newValue}
+  }
+
+  public var amtPaidMsat: Int64 {
+    get {_storage._amtPaidMsat}
+    set {_uniqueStorage()._amtPaidMsat = newValue}
+  }
+
+  public var state: Lnrpc_Invoice.InvoiceState {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
+
+  public var valueMsat: Int64 {
+    get {_storage._valueMsat}
+    set {_uniqueStorage()._valueMsat = newValue}
+  }
+
+  public var isKeysend: Bool {
+    get {_storage._isKeysend}
+    set {_uniqueStorage()._isKeysend = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum InvoiceState: SwiftProtobuf.Enum, Swift.CaseIterable {
+    public typealias RawValue = Int
+    case `open` // = 0
+    case settled // = 1
+    case canceled // = 2
+    case accepted // = 3
+    case UNRECOGNIZED(Int)
+
+    public init() {
+      self = .open
+    }
+
+    public init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .open
+      case 1: self = .settled
+      case 2: self = .canceled
+      case 3: self = .accepted
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    public var rawValue: Int {
+      switch self {
+      case .open: return 0
+      case .settled: return 1
+      case .canceled: return 2
+      case .accepted: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    public static let allCases: [Lnrpc_Invoice.InvoiceState] = [
+      .open,
+      .settled,
+      .canceled,
+      .accepted,
+    ]
+
+  }
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Lnrpc_AddInvoiceResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var rHash: Data = Data()
+
+  public var paymentRequest: String = String()
+
+  public var addIndex: UInt64 = 0
+
+  public var paymentAddr: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_PaymentHash: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var rHash: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListInvoiceRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pendingOnly: Bool = false
+
+  public var indexOffset: UInt64 = 0
+
+  public var numMaxInvoices: UInt64 = 0
+
+  public var reversed: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListInvoiceResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var invoices: [Lnrpc_Invoice] = []
+
+  public var lastIndexOffset: UInt64 = 0
+
+  public var firstIndexOffset: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_HTLC: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var incoming: Bool = false
+
+  public var amount: Int64 = 0
+
+  public var hashLock: Data = Data()
+
+  public var expirationHeight: UInt32 = 0
+
+  public var htlcIndex: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_Channel: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var active: Bool = false
+
+  public var remotePubkey: String = String()
+
+  public var channelPoint: String = String()
+
+  public var chanID: UInt64 = 0
+
+  public var capacity: Int64 = 0
+
+  public var localBalance: Int64 = 0
+
+  public var remoteBalance: Int64 = 0
+
+  public var unsettledBalance: Int64 = 0
+
+  public var pendingHtlcs: [Lnrpc_HTLC] = []
+
+  public var `private`: Bool = false
+
+  public var initiator: Bool = false
+
+  /// Both in seconds, since the node was started.
+  public var lifetime: Int64 = 0
+
+  public var uptime: Int64 = 0
+
+  public var peerAlias: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListChannelsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var activeOnly: Bool = false
+
+  public var peerAliasLookup: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListChannelsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var channels: [Lnrpc_Channel] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ChanInfoRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var chanID: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_RoutingPolicy: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var timeLockDelta: UInt32 = 0
+
+  public var minHtlc: Int64 = 0
+
+  public var feeBaseMsat: Int64 = 0
+
+  public var feeRateMilliMsat: Int64 = 0
+
+  public var disabled: Bool = false
+
+  public var maxHtlcMsat: UInt64 = 0
+
+  public var lastUpdate: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ChannelEdge: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var channelID: UInt64 {
+    get {_storage._channelID}
+    set {_uniqueStorage()._channelID = newValue}
+  }
+
+  public var node1Pub: String {
+    get {_storage._node1Pub}
+    set {_uniqueStorage()._node1Pub = newValue}
+  }
+
+  public var node2Pub: String {
+    get {_storage._node2Pub}
+    set {_uniqueStorage()._node2Pub = newValue}
+  }
+
+  public var capacity: Int64 {
+    get {_storage._capacity}
+    set {_uniqueStorage()._capacity = newValue}
+  }
+
+  public var node1Policy: Lnrpc_RoutingPolicy {
+    get {_storage._node1Policy ?? Lnrpc_RoutingPolicy()}
+    set {_uniqueStorage()._node1Policy = newValue}
+  }
+  /// Returns true if `node1Policy` has been explicitly set.
+  public var hasNode1Policy: Bool {_storage._node1Policy != nil}
+  /// Clears the value of `node1Policy`. Subsequent reads from it will return its default value.
+  public mutating func clearNode1Policy() {_uniqueStorage()._node1Policy = nil}
+
+  public var node2Policy: Lnrpc_RoutingPolicy {
+    get {_storage._node2Policy ?? Lnrpc_RoutingPolicy()}
+    set {_uniqueStorage()._node2Policy = newValue}
+  }
+  /// Returns true if `node2Policy` has been explicitly set.
+  public var hasNode2Policy: Bool {_storage._node2Policy != nil}
+  /// Clears the value of `node2Policy`. Subsequent reads from it will return its default value.
+  public mutating func clearNode2Policy() {_uniqueStorage()._node2Policy = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Lnrpc_ChannelEventSubscription: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ChannelPoint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var fundingTxid: Lnrpc_ChannelPoint.OneOf_FundingTxid? = nil
+
+  public var fundingTxidBytes: Data {
+    get {
+      if case .fundingTxidBytes(let v)? = fundingTxid {return v}
+      return Data()
+    }
+    set {fundingTxid = .fundingTxidBytes(newValue)}
+  }
+
+  public var fundingTxidStr: String {
+    get {
+      if case .fundingTxidStr(let v)? = fundingTxid {return v}
+      return String()
+    }
+    set {fundingTxid = .fundingTxidStr(newValue)}
+  }
+
+  public var outputIndex: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_FundingTxid: Equatable, Sendable {
+    case fundingTxidBytes(Data)
+    case fundingTxidStr(String)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ChannelEventUpdate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var channel: Lnrpc_ChannelEventUpdate.OneOf_Channel? = nil
+
+  public var openChannel: Lnrpc_Channel {
+    get {
+      if case .openChannel(let v)? = channel {return v}
+      return Lnrpc_Channel()
+    }
+    set {channel = .openChannel(newValue)}
+  }
+
+  public var activeChannel: Lnrpc_ChannelPoint {
+    get {
+      if case .activeChannel(let v)? = channel {return v}
+      return Lnrpc_ChannelPoint()
+    }
+    set {channel = .activeChannel(newValue)}
+  }
+
+  public var inactiveChannel: Lnrpc_ChannelPoint {
+    get {
+      if case .inactiveChannel(let v)? = channel {return v}
+      return Lnrpc_ChannelPoint()
+    }
+    set {channel = .inactiveChannel(newValue)}
+  }
+
+  public var type: Lnrpc_ChannelEventUpdate.UpdateType = .openChannel
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Channel: Equatable, Sendable {
+    case openChannel(Lnrpc_Channel)
+    case activeChannel(Lnrpc_ChannelPoint)
+    case inactiveChannel(Lnrpc_ChannelPoint)
+
+  }
+
+  public nonisolated enum UpdateType: SwiftProtobuf.Enum, Swift.CaseIterable {
+    public typealias RawValue = Int
+    case openChannel // = 0
+    case closedChannel // = 1
+    case activeChannel // = 2
+    case inactiveChannel // = 3
+    case pendingOpenChannel // = 4
+    case fullyResolvedChannel // = 5
+    case channelFundingTimeout // = 6
+    case channelUpdate // = 7
+    case UNRECOGNIZED(Int)
+
+    public init() {
+      self = .openChannel
+    }
+
+    public init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .openChannel
+      case 1: self = .closedChannel
+      case 2: self = .activeChannel
+      case 3: self = .inactiveChannel
+      case 4: self = .pendingOpenChannel
+      case 5: self = .fullyResolvedChannel
+      case 6: self = .channelFundingTimeout
+      case 7: self = .channelUpdate
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    public var rawValue: Int {
+      switch self {
+      case .openChannel: return 0
+      case .closedChannel: return 1
+      case .activeChannel: return 2
+      case .inactiveChannel: return 3
+      case .pendingOpenChannel: return 4
+      case .fullyResolvedChannel: return 5
+      case .channelFundingTimeout: return 6
+      case .channelUpdate: return 7
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    public static let allCases: [Lnrpc_ChannelEventUpdate.UpdateType] = [
+      .openChannel,
+      .closedChannel,
+      .activeChannel,
+      .inactiveChannel,
+      .pendingOpenChannel,
+      .fullyResolvedChannel,
+      .channelFundingTimeout,
+      .channelUpdate,
+    ]
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_Amount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sat: UInt64 = 0
+
+  public var msat: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ChannelBalanceRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ChannelBalanceResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var localBalance: Lnrpc_Amount {
+    get {_localBalance ?? Lnrpc_Amount()}
+    set {_localBalance = newValue}
+  }
+  /// Returns true if `localBalance` has been explicitly set.
+  public var hasLocalBalance: Bool {self._localBalance != nil}
+  /// Clears the value of `localBalance`. Subsequent reads from it will return its default value.
+  public mutating func clearLocalBalance() {self._localBalance = nil}
+
+  public var remoteBalance: Lnrpc_Amount {
+    get {_remoteBalance ?? Lnrpc_Amount()}
+    set {_remoteBalance = newValue}
+  }
+  /// Returns true if `remoteBalance` has been explicitly set.
+  public var hasRemoteBalance: Bool {self._remoteBalance != nil}
+  /// Clears the value of `remoteBalance`. Subsequent reads from it will return its default value.
+  public mutating func clearRemoteBalance() {self._remoteBalance = nil}
+
+  public var unsettledLocalBalance: Lnrpc_Amount {
+    get {_unsettledLocalBalance ?? Lnrpc_Amount()}
+    set {_unsettledLocalBalance = newValue}
+  }
+  /// Returns true if `unsettledLocalBalance` has been explicitly set.
+  public var hasUnsettledLocalBalance: Bool {self._unsettledLocalBalance != nil}
+  /// Clears the value of `unsettledLocalBalance`. Subsequent reads from it will return its default value.
+  public mutating func clearUnsettledLocalBalance() {self._unsettledLocalBalance = nil}
+
+  public var unsettledRemoteBalance: Lnrpc_Amount {
+    get {_unsettledRemoteBalance ?? Lnrpc_Amount()}
+    set {_unsettledRemoteBalance = newValue}
+  }
+  /// Returns true if `unsettledRemoteBalance` has been explicitly set.
+  public var hasUnsettledRemoteBalance: Bool {self._unsettledRemoteBalance != nil}
+  /// Clears the value of `unsettledRemoteBalance`. Subsequent reads from it will return its default value.
+  public mutating func clearUnsettledRemoteBalance() {self._unsettledRemoteBalance = nil}
+
+  public var pendingOpenLocalBalance: Lnrpc_Amount {
+    get {_pendingOpenLocalBalance ?? Lnrpc_Amount()}
+    set {_pendingOpenLocalBalance = newValue}
+  }
+  /// Returns true if `pendingOpenLocalBalance` has been explicitly set.
+  public var hasPendingOpenLocalBalance: Bool {self._pendingOpenLocalBalance != nil}
+  /// Clears the value of `pendingOpenLocalBalance`. Subsequent reads from it will return its default value.
+  public mutating func clearPendingOpenLocalBalance() {self._pendingOpenLocalBalance = nil}
+
+  public var pendingOpenRemoteBalance: Lnrpc_Amount {
+    get {_pendingOpenRemoteBalance ?? Lnrpc_Amount()}
+    set {_pendingOpenRemoteBalance = newValue}
+  }
+  /// Returns true if `pendingOpenRemoteBalance` has been explicitly set.
+  public var hasPendingOpenRemoteBalance: Bool {self._pendingOpenRemoteBalance != nil}
+  /// Clears the value of `pendingOpenRemoteBalance`. Subsequent reads from it will return its default value.
+  public mutating func clearPendingOpenRemoteBalance() {self._pendingOpenRemoteBalance = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _localBalance: Lnrpc_Amount? = nil
+  fileprivate var _remoteBalance: Lnrpc_Amount? = nil
+  fileprivate var _unsettledLocalBalance: Lnrpc_Amount? = nil
+  fileprivate var _unsettledRemoteBalance: Lnrpc_Amount? = nil
+  fileprivate var _pendingOpenLocalBalance: Lnrpc_Amount? = nil
+  fileprivate var _pendingOpenRemoteBalance: Lnrpc_Amount? = nil
+}
+
+public nonisolated struct Lnrpc_WalletBalanceRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_WalletBalanceResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var totalBalance: Int64 = 0
+
+  public var confirmedBalance: Int64 = 0
+
+  public var unconfirmedBalance: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_LightningAddress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pubkey: String = String()
+
+  public var host: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ConnectPeerRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var addr: Lnrpc_LightningAddress {
+    get {_addr ?? Lnrpc_LightningAddress()}
+    set {_addr = newValue}
+  }
+  /// Returns true if `addr` has been explicitly set.
+  public var hasAddr: Bool {self._addr != nil}
+  /// Clears the value of `addr`. Subsequent reads from it will return its default value.
+  public mutating func clearAddr() {self._addr = nil}
+
+  public var perm: Bool = false
+
+  public var timeout: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _addr: Lnrpc_LightningAddress? = nil
+}
+
+public nonisolated struct Lnrpc_ConnectPeerResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListPeersRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_Peer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pubKey: String = String()
+
+  public var address: String = String()
+
+  public var inbound: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_ListPeersResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var peers: [Lnrpc_Peer] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_NewAddressRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var type: Lnrpc_AddressType = .witnessPubkeyHash
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_NewAddressResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var address: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_SignMessageRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var msg: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_SignMessageResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var signature: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_VerifyMessageRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var msg: Data = Data()
+
+  public var signature: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Lnrpc_VerifyMessageResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Says that the signer is in the graph; whoever asks compares the key.
+  public var valid: Bool = false
+
+  public var pubkey: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "lnrpc"
 
 nonisolated extension Lnrpc_WalletState: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NON_EXISTING\0\u{1}LOCKED\0\u{1}UNLOCKED\0\u{1}RPC_ACTIVE\0\u{1}SERVER_ACTIVE\0\u{2}{\u{3}WAITING_TO_START\0")
+}
+
+nonisolated extension Lnrpc_PaymentFailureReason: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_REASON_NONE\0\u{1}FAILURE_REASON_TIMEOUT\0\u{1}FAILURE_REASON_NO_ROUTE\0\u{1}FAILURE_REASON_ERROR\0\u{1}FAILURE_REASON_INCORRECT_PAYMENT_DETAILS\0\u{1}FAILURE_REASON_INSUFFICIENT_BALANCE\0\u{1}FAILURE_REASON_CANCELED\0")
+}
+
+nonisolated extension Lnrpc_AddressType: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WITNESS_PUBKEY_HASH\0\u{1}NESTED_PUBKEY_HASH\0\u{2}\u{3}TAPROOT_PUBKEY\0")
 }
 
 nonisolated extension Lnrpc_GetInfoRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -393,7 +1469,7 @@ nonisolated extension Lnrpc_GetInfoRequest: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Lnrpc_GetInfoResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GetInfoResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}identity_pubkey\0\u{1}alias\0\u{3}num_pending_channels\0\u{3}num_active_channels\0\u{3}num_peers\0\u{3}block_height\0\u{4}\u{2}block_hash\0\u{3}synced_to_chain\0\u{2}\u{5}version\0\u{3}num_inactive_channels\0\u{1}chains\0\u{4}\u{2}synced_to_graph\0\u{4}\u{2}commit_hash\0\u{3}require_htlc_interceptor\0\u{3}store_final_htlc_resolutions\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}identity_pubkey\0\u{1}alias\0\u{3}num_pending_channels\0\u{3}num_active_channels\0\u{3}num_peers\0\u{3}block_height\0\u{4}\u{2}block_hash\0\u{3}synced_to_chain\0\u{2}\u{5}version\0\u{3}num_inactive_channels\0\u{1}chains\0\u{4}\u{2}synced_to_graph\0\u{1}features\0\u{3}commit_hash\0\u{3}require_htlc_interceptor\0\u{3}store_final_htlc_resolutions\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -413,6 +1489,7 @@ nonisolated extension Lnrpc_GetInfoResponse: SwiftProtobuf.Message, SwiftProtobu
       case 15: try { try decoder.decodeSingularUInt32Field(value: &self.numInactiveChannels) }()
       case 16: try { try decoder.decodeRepeatedMessageField(value: &self.chains) }()
       case 18: try { try decoder.decodeSingularBoolField(value: &self.syncedToGraph) }()
+      case 19: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufUInt32,Lnrpc_Feature>.self, value: &self.features) }()
       case 20: try { try decoder.decodeSingularStringField(value: &self.commitHash) }()
       case 21: try { try decoder.decodeSingularBoolField(value: &self.requireHtlcInterceptor) }()
       case 22: try { try decoder.decodeSingularBoolField(value: &self.storeFinalHtlcResolutions) }()
@@ -458,6 +1535,9 @@ nonisolated extension Lnrpc_GetInfoResponse: SwiftProtobuf.Message, SwiftProtobu
     if self.syncedToGraph != false {
       try visitor.visitSingularBoolField(value: self.syncedToGraph, fieldNumber: 18)
     }
+    if !self.features.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufUInt32,Lnrpc_Feature>.self, value: self.features, fieldNumber: 19)
+    }
     if !self.commitHash.isEmpty {
       try visitor.visitSingularStringField(value: self.commitHash, fieldNumber: 20)
     }
@@ -483,9 +1563,50 @@ nonisolated extension Lnrpc_GetInfoResponse: SwiftProtobuf.Message, SwiftProtobu
     if lhs.numInactiveChannels != rhs.numInactiveChannels {return false}
     if lhs.chains != rhs.chains {return false}
     if lhs.syncedToGraph != rhs.syncedToGraph {return false}
+    if lhs.features != rhs.features {return false}
     if lhs.commitHash != rhs.commitHash {return false}
     if lhs.requireHtlcInterceptor != rhs.requireHtlcInterceptor {return false}
     if lhs.storeFinalHtlcResolutions != rhs.storeFinalHtlcResolutions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_Feature: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Feature"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}name\0\u{3}is_required\0\u{3}is_known\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isRequired) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isKnown) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.isRequired != false {
+      try visitor.visitSingularBoolField(value: self.isRequired, fieldNumber: 3)
+    }
+    if self.isKnown != false {
+      try visitor.visitSingularBoolField(value: self.isKnown, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_Feature, rhs: Lnrpc_Feature) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.isRequired != rhs.isRequired {return false}
+    if lhs.isKnown != rhs.isKnown {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -715,4 +1836,1718 @@ nonisolated extension Lnrpc_Failure: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Lnrpc_Failure.FailureCode: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESERVED\0\u{1}INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS\0\u{1}INCORRECT_PAYMENT_AMOUNT\0\u{1}FINAL_INCORRECT_CLTV_EXPIRY\0\u{1}FINAL_INCORRECT_HTLC_AMOUNT\0\u{1}FINAL_EXPIRY_TOO_SOON\0\u{1}INVALID_REALM\0\u{1}EXPIRY_TOO_SOON\0\u{1}INVALID_ONION_VERSION\0\u{1}INVALID_ONION_HMAC\0\u{1}INVALID_ONION_KEY\0\u{1}AMOUNT_BELOW_MINIMUM\0\u{1}FEE_INSUFFICIENT\0\u{1}INCORRECT_CLTV_EXPIRY\0\u{1}CHANNEL_DISABLED\0\u{1}TEMPORARY_CHANNEL_FAILURE\0\u{1}REQUIRED_NODE_FEATURE_MISSING\0\u{1}REQUIRED_CHANNEL_FEATURE_MISSING\0\u{1}UNKNOWN_NEXT_PEER\0\u{1}TEMPORARY_NODE_FAILURE\0\u{1}PERMANENT_NODE_FAILURE\0\u{1}PERMANENT_CHANNEL_FAILURE\0\u{1}EXPIRY_TOO_FAR\0\u{1}MPP_TIMEOUT\0\u{1}INVALID_ONION_PAYLOAD\0\u{1}INVALID_ONION_BLINDING\0\u{2}L\u{f}INTERNAL_FAILURE\0\u{1}UNKNOWN_FAILURE\0\u{1}UNREADABLE_FAILURE\0")
+}
+
+nonisolated extension Lnrpc_Payment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Payment"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payment_hash\0\u{4}\u{5}payment_preimage\0\u{4}\u{2}value_msat\0\u{3}payment_request\0\u{1}status\0\u{4}\u{2}fee_msat\0\u{3}creation_time_ns\0\u{4}\u{2}payment_index\0\u{3}failure_reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.paymentHash) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.paymentPreimage) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.valueMsat) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.paymentRequest) }()
+      case 10: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.feeMsat) }()
+      case 13: try { try decoder.decodeSingularInt64Field(value: &self.creationTimeNs) }()
+      case 15: try { try decoder.decodeSingularUInt64Field(value: &self.paymentIndex) }()
+      case 16: try { try decoder.decodeSingularEnumField(value: &self.failureReason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.paymentHash.isEmpty {
+      try visitor.visitSingularStringField(value: self.paymentHash, fieldNumber: 1)
+    }
+    if !self.paymentPreimage.isEmpty {
+      try visitor.visitSingularStringField(value: self.paymentPreimage, fieldNumber: 6)
+    }
+    if self.valueMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.valueMsat, fieldNumber: 8)
+    }
+    if !self.paymentRequest.isEmpty {
+      try visitor.visitSingularStringField(value: self.paymentRequest, fieldNumber: 9)
+    }
+    if self.status != .unknown {
+      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 10)
+    }
+    if self.feeMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.feeMsat, fieldNumber: 12)
+    }
+    if self.creationTimeNs != 0 {
+      try visitor.visitSingularInt64Field(value: self.creationTimeNs, fieldNumber: 13)
+    }
+    if self.paymentIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.paymentIndex, fieldNumber: 15)
+    }
+    if self.failureReason != .failureReasonNone {
+      try visitor.visitSingularEnumField(value: self.failureReason, fieldNumber: 16)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_Payment, rhs: Lnrpc_Payment) -> Bool {
+    if lhs.paymentHash != rhs.paymentHash {return false}
+    if lhs.paymentPreimage != rhs.paymentPreimage {return false}
+    if lhs.valueMsat != rhs.valueMsat {return false}
+    if lhs.paymentRequest != rhs.paymentRequest {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.feeMsat != rhs.feeMsat {return false}
+    if lhs.creationTimeNs != rhs.creationTimeNs {return false}
+    if lhs.paymentIndex != rhs.paymentIndex {return false}
+    if lhs.failureReason != rhs.failureReason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_Payment.PaymentStatus: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNKNOWN\0\u{1}IN_FLIGHT\0\u{1}SUCCEEDED\0\u{1}FAILED\0\u{1}INITIATED\0")
+}
+
+nonisolated extension Lnrpc_ListPaymentsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPaymentsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}include_incomplete\0\u{3}index_offset\0\u{3}max_payments\0\u{1}reversed\0\u{4}\u{4}omit_hops\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.includeIncomplete) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.indexOffset) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.maxPayments) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.reversed) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.omitHops) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.includeIncomplete != false {
+      try visitor.visitSingularBoolField(value: self.includeIncomplete, fieldNumber: 1)
+    }
+    if self.indexOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.indexOffset, fieldNumber: 2)
+    }
+    if self.maxPayments != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maxPayments, fieldNumber: 3)
+    }
+    if self.reversed != false {
+      try visitor.visitSingularBoolField(value: self.reversed, fieldNumber: 4)
+    }
+    if self.omitHops != false {
+      try visitor.visitSingularBoolField(value: self.omitHops, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListPaymentsRequest, rhs: Lnrpc_ListPaymentsRequest) -> Bool {
+    if lhs.includeIncomplete != rhs.includeIncomplete {return false}
+    if lhs.indexOffset != rhs.indexOffset {return false}
+    if lhs.maxPayments != rhs.maxPayments {return false}
+    if lhs.reversed != rhs.reversed {return false}
+    if lhs.omitHops != rhs.omitHops {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListPaymentsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPaymentsResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payments\0\u{3}first_index_offset\0\u{3}last_index_offset\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.payments) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.firstIndexOffset) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.lastIndexOffset) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.payments.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payments, fieldNumber: 1)
+    }
+    if self.firstIndexOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.firstIndexOffset, fieldNumber: 2)
+    }
+    if self.lastIndexOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lastIndexOffset, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListPaymentsResponse, rhs: Lnrpc_ListPaymentsResponse) -> Bool {
+    if lhs.payments != rhs.payments {return false}
+    if lhs.firstIndexOffset != rhs.firstIndexOffset {return false}
+    if lhs.lastIndexOffset != rhs.lastIndexOffset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_HopHint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HopHint"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}node_id\0\u{3}chan_id\0\u{3}fee_base_msat\0\u{3}fee_proportional_millionths\0\u{3}cltv_expiry_delta\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.nodeID) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.chanID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.feeBaseMsat) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.feeProportionalMillionths) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.cltvExpiryDelta) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.nodeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeID, fieldNumber: 1)
+    }
+    if self.chanID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.chanID, fieldNumber: 2)
+    }
+    if self.feeBaseMsat != 0 {
+      try visitor.visitSingularUInt32Field(value: self.feeBaseMsat, fieldNumber: 3)
+    }
+    if self.feeProportionalMillionths != 0 {
+      try visitor.visitSingularUInt32Field(value: self.feeProportionalMillionths, fieldNumber: 4)
+    }
+    if self.cltvExpiryDelta != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cltvExpiryDelta, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_HopHint, rhs: Lnrpc_HopHint) -> Bool {
+    if lhs.nodeID != rhs.nodeID {return false}
+    if lhs.chanID != rhs.chanID {return false}
+    if lhs.feeBaseMsat != rhs.feeBaseMsat {return false}
+    if lhs.feeProportionalMillionths != rhs.feeProportionalMillionths {return false}
+    if lhs.cltvExpiryDelta != rhs.cltvExpiryDelta {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_RouteHint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RouteHint"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hop_hints\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.hopHints) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.hopHints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hopHints, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_RouteHint, rhs: Lnrpc_RouteHint) -> Bool {
+    if lhs.hopHints != rhs.hopHints {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_Invoice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Invoice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}memo\0\u{4}\u{2}r_preimage\0\u{3}r_hash\0\u{4}\u{3}creation_date\0\u{3}settle_date\0\u{3}payment_request\0\u{3}description_hash\0\u{1}expiry\0\u{4}\u{2}cltv_expiry\0\u{3}route_hints\0\u{1}private\0\u{3}add_index\0\u{3}settle_index\0\u{4}\u{3}amt_paid_msat\0\u{1}state\0\u{4}\u{2}value_msat\0\u{4}\u{2}is_keysend\0")
+
+  fileprivate class _StorageClass {
+    var _memo: String = String()
+    var _rPreimage: Data = Data()
+    var _rHash: Data = Data()
+    var _creationDate: Int64 = 0
+    var _settleDate: Int64 = 0
+    var _paymentRequest: String = String()
+    var _descriptionHash: Data = Data()
+    var _expiry: Int64 = 0
+    var _cltvExpiry: UInt64 = 0
+    var _routeHints: [Lnrpc_RouteHint] = []
+    var _private: Bool = false
+    var _addIndex: UInt64 = 0
+    var _settleIndex: UInt64 = 0
+    var _amtPaidMsat: Int64 = 0
+    var _state: Lnrpc_Invoice.InvoiceState = .open
+    var _valueMsat: Int64 = 0
+    var _isKeysend: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _memo = source._memo
+      _rPreimage = source._rPreimage
+      _rHash = source._rHash
+      _creationDate = source._creationDate
+      _settleDate = source._settleDate
+      _paymentRequest = source._paymentRequest
+      _descriptionHash = source._descriptionHash
+      _expiry = source._expiry
+      _cltvExpiry = source._cltvExpiry
+      _routeHints = source._routeHints
+      _private = source._private
+      _addIndex = source._addIndex
+      _settleIndex = source._settleIndex
+      _amtPaidMsat = source._amtPaidMsat
+      _state = source._state
+      _valueMsat = source._valueMsat
+      _isKeysend = source._isKeysend
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._memo) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._rPreimage) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._rHash) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._creationDate) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._settleDate) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._paymentRequest) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._descriptionHash) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._expiry) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._cltvExpiry) }()
+        case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._routeHints) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._private) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._addIndex) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._settleIndex) }()
+        case 20: try { try decoder.decodeSingularInt64Field(value: &_storage._amtPaidMsat) }()
+        case 21: try { try decoder.decodeSingularEnumField(value: &_storage._state) }()
+        case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._valueMsat) }()
+        case 25: try { try decoder.decodeSingularBoolField(value: &_storage._isKeysend) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._memo.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._memo, fieldNumber: 1)
+      }
+      if !_storage._rPreimage.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._rPreimage, fieldNumber: 3)
+      }
+      if !_storage._rHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._rHash, fieldNumber: 4)
+      }
+      if _storage._creationDate != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._creationDate, fieldNumber: 7)
+      }
+      if _storage._settleDate != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._settleDate, fieldNumber: 8)
+      }
+      if !_storage._paymentRequest.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._paymentRequest, fieldNumber: 9)
+      }
+      if !_storage._descriptionHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._descriptionHash, fieldNumber: 10)
+      }
+      if _storage._expiry != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiry, fieldNumber: 11)
+      }
+      if _storage._cltvExpiry != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cltvExpiry, fieldNumber: 13)
+      }
+      if !_storage._routeHints.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._routeHints, fieldNumber: 14)
+      }
+      if _storage._private != false {
+        try visitor.visitSingularBoolField(value: _storage._private, fieldNumber: 15)
+      }
+      if _storage._addIndex != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._addIndex, fieldNumber: 16)
+      }
+      if _storage._settleIndex != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._settleIndex, fieldNumber: 17)
+      }
+      if _storage._amtPaidMsat != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._amtPaidMsat, fieldNumber: 20)
+      }
+      if _storage._state != .open {
+        try visitor.visitSingularEnumField(value: _storage._state, fieldNumber: 21)
+      }
+      if _storage._valueMsat != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._valueMsat, fieldNumber: 23)
+      }
+      if _storage._isKeysend != false {
+        try visitor.visitSingularBoolField(value: _storage._isKeysend, fieldNumber: 25)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_Invoice, rhs: Lnrpc_Invoice) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._rPreimage != rhs_storage._rPreimage {return false}
+        if _storage._rHash != rhs_storage._rHash {return false}
+        if _storage._creationDate != rhs_storage._creationDate {return false}
+        if _storage._settleDate != rhs_storage._settleDate {return false}
+        if _storage._paymentRequest != rhs_storage._paymentRequest {return false}
+        if _storage._descriptionHash != rhs_storage._descriptionHash {return false}
+        if _storage._expiry != rhs_storage._expiry {return false}
+        if _storage._cltvExpiry != rhs_storage._cltvExpiry {return false}
+        if _storage._routeHints != rhs_storage._routeHints {return false}
+        if _storage._private != rhs_storage._private {return false}
+        if _storage._addIndex != rhs_storage._addIndex {return false}
+        if _storage._settleIndex != rhs_storage._settleIndex {return false}
+        if _storage._amtPaidMsat != rhs_storage._amtPaidMsat {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._valueMsat != rhs_storage._valueMsat {return false}
+        if _storage._isKeysend != rhs_storage._isKeysend {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_Invoice.InvoiceState: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OPEN\0\u{1}SETTLED\0\u{1}CANCELED\0\u{1}ACCEPTED\0")
+}
+
+nonisolated extension Lnrpc_AddInvoiceResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AddInvoiceResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}r_hash\0\u{3}payment_request\0\u{4}\u{e}add_index\0\u{3}payment_addr\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.rHash) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.paymentRequest) }()
+      case 16: try { try decoder.decodeSingularUInt64Field(value: &self.addIndex) }()
+      case 17: try { try decoder.decodeSingularBytesField(value: &self.paymentAddr) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.rHash, fieldNumber: 1)
+    }
+    if !self.paymentRequest.isEmpty {
+      try visitor.visitSingularStringField(value: self.paymentRequest, fieldNumber: 2)
+    }
+    if self.addIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.addIndex, fieldNumber: 16)
+    }
+    if !self.paymentAddr.isEmpty {
+      try visitor.visitSingularBytesField(value: self.paymentAddr, fieldNumber: 17)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_AddInvoiceResponse, rhs: Lnrpc_AddInvoiceResponse) -> Bool {
+    if lhs.rHash != rhs.rHash {return false}
+    if lhs.paymentRequest != rhs.paymentRequest {return false}
+    if lhs.addIndex != rhs.addIndex {return false}
+    if lhs.paymentAddr != rhs.paymentAddr {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_PaymentHash: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PaymentHash"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}r_hash\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.rHash) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.rHash, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_PaymentHash, rhs: Lnrpc_PaymentHash) -> Bool {
+    if lhs.rHash != rhs.rHash {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListInvoiceRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListInvoiceRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pending_only\0\u{4}\u{3}index_offset\0\u{3}num_max_invoices\0\u{1}reversed\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.pendingOnly) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.indexOffset) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.numMaxInvoices) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.reversed) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.pendingOnly != false {
+      try visitor.visitSingularBoolField(value: self.pendingOnly, fieldNumber: 1)
+    }
+    if self.indexOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.indexOffset, fieldNumber: 4)
+    }
+    if self.numMaxInvoices != 0 {
+      try visitor.visitSingularUInt64Field(value: self.numMaxInvoices, fieldNumber: 5)
+    }
+    if self.reversed != false {
+      try visitor.visitSingularBoolField(value: self.reversed, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListInvoiceRequest, rhs: Lnrpc_ListInvoiceRequest) -> Bool {
+    if lhs.pendingOnly != rhs.pendingOnly {return false}
+    if lhs.indexOffset != rhs.indexOffset {return false}
+    if lhs.numMaxInvoices != rhs.numMaxInvoices {return false}
+    if lhs.reversed != rhs.reversed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListInvoiceResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListInvoiceResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}invoices\0\u{3}last_index_offset\0\u{3}first_index_offset\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.invoices) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.lastIndexOffset) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.firstIndexOffset) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.invoices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.invoices, fieldNumber: 1)
+    }
+    if self.lastIndexOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lastIndexOffset, fieldNumber: 2)
+    }
+    if self.firstIndexOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.firstIndexOffset, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListInvoiceResponse, rhs: Lnrpc_ListInvoiceResponse) -> Bool {
+    if lhs.invoices != rhs.invoices {return false}
+    if lhs.lastIndexOffset != rhs.lastIndexOffset {return false}
+    if lhs.firstIndexOffset != rhs.firstIndexOffset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_HTLC: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HTLC"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incoming\0\u{1}amount\0\u{3}hash_lock\0\u{3}expiration_height\0\u{3}htlc_index\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.incoming) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.amount) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.hashLock) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.expirationHeight) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.htlcIndex) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.incoming != false {
+      try visitor.visitSingularBoolField(value: self.incoming, fieldNumber: 1)
+    }
+    if self.amount != 0 {
+      try visitor.visitSingularInt64Field(value: self.amount, fieldNumber: 2)
+    }
+    if !self.hashLock.isEmpty {
+      try visitor.visitSingularBytesField(value: self.hashLock, fieldNumber: 3)
+    }
+    if self.expirationHeight != 0 {
+      try visitor.visitSingularUInt32Field(value: self.expirationHeight, fieldNumber: 4)
+    }
+    if self.htlcIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.htlcIndex, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_HTLC, rhs: Lnrpc_HTLC) -> Bool {
+    if lhs.incoming != rhs.incoming {return false}
+    if lhs.amount != rhs.amount {return false}
+    if lhs.hashLock != rhs.hashLock {return false}
+    if lhs.expirationHeight != rhs.expirationHeight {return false}
+    if lhs.htlcIndex != rhs.htlcIndex {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_Channel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Channel"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}active\0\u{3}remote_pubkey\0\u{3}channel_point\0\u{3}chan_id\0\u{1}capacity\0\u{3}local_balance\0\u{3}remote_balance\0\u{4}\u{4}unsettled_balance\0\u{4}\u{4}pending_htlcs\0\u{2}\u{2}private\0\u{1}initiator\0\u{2}\u{5}lifetime\0\u{1}uptime\0\u{4}\u{a}peer_alias\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.active) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.remotePubkey) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.channelPoint) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.chanID) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.capacity) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.localBalance) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.remoteBalance) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.unsettledBalance) }()
+      case 15: try { try decoder.decodeRepeatedMessageField(value: &self.pendingHtlcs) }()
+      case 17: try { try decoder.decodeSingularBoolField(value: &self.`private`) }()
+      case 18: try { try decoder.decodeSingularBoolField(value: &self.initiator) }()
+      case 23: try { try decoder.decodeSingularInt64Field(value: &self.lifetime) }()
+      case 24: try { try decoder.decodeSingularInt64Field(value: &self.uptime) }()
+      case 34: try { try decoder.decodeSingularStringField(value: &self.peerAlias) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.active != false {
+      try visitor.visitSingularBoolField(value: self.active, fieldNumber: 1)
+    }
+    if !self.remotePubkey.isEmpty {
+      try visitor.visitSingularStringField(value: self.remotePubkey, fieldNumber: 2)
+    }
+    if !self.channelPoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.channelPoint, fieldNumber: 3)
+    }
+    if self.chanID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.chanID, fieldNumber: 4)
+    }
+    if self.capacity != 0 {
+      try visitor.visitSingularInt64Field(value: self.capacity, fieldNumber: 5)
+    }
+    if self.localBalance != 0 {
+      try visitor.visitSingularInt64Field(value: self.localBalance, fieldNumber: 6)
+    }
+    if self.remoteBalance != 0 {
+      try visitor.visitSingularInt64Field(value: self.remoteBalance, fieldNumber: 7)
+    }
+    if self.unsettledBalance != 0 {
+      try visitor.visitSingularInt64Field(value: self.unsettledBalance, fieldNumber: 11)
+    }
+    if !self.pendingHtlcs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.pendingHtlcs, fieldNumber: 15)
+    }
+    if self.`private` != false {
+      try visitor.visitSingularBoolField(value: self.`private`, fieldNumber: 17)
+    }
+    if self.initiator != false {
+      try visitor.visitSingularBoolField(value: self.initiator, fieldNumber: 18)
+    }
+    if self.lifetime != 0 {
+      try visitor.visitSingularInt64Field(value: self.lifetime, fieldNumber: 23)
+    }
+    if self.uptime != 0 {
+      try visitor.visitSingularInt64Field(value: self.uptime, fieldNumber: 24)
+    }
+    if !self.peerAlias.isEmpty {
+      try visitor.visitSingularStringField(value: self.peerAlias, fieldNumber: 34)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_Channel, rhs: Lnrpc_Channel) -> Bool {
+    if lhs.active != rhs.active {return false}
+    if lhs.remotePubkey != rhs.remotePubkey {return false}
+    if lhs.channelPoint != rhs.channelPoint {return false}
+    if lhs.chanID != rhs.chanID {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.localBalance != rhs.localBalance {return false}
+    if lhs.remoteBalance != rhs.remoteBalance {return false}
+    if lhs.unsettledBalance != rhs.unsettledBalance {return false}
+    if lhs.pendingHtlcs != rhs.pendingHtlcs {return false}
+    if lhs.`private` != rhs.`private` {return false}
+    if lhs.initiator != rhs.initiator {return false}
+    if lhs.lifetime != rhs.lifetime {return false}
+    if lhs.uptime != rhs.uptime {return false}
+    if lhs.peerAlias != rhs.peerAlias {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListChannelsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListChannelsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}active_only\0\u{4}\u{5}peer_alias_lookup\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.activeOnly) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.peerAliasLookup) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.activeOnly != false {
+      try visitor.visitSingularBoolField(value: self.activeOnly, fieldNumber: 1)
+    }
+    if self.peerAliasLookup != false {
+      try visitor.visitSingularBoolField(value: self.peerAliasLookup, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListChannelsRequest, rhs: Lnrpc_ListChannelsRequest) -> Bool {
+    if lhs.activeOnly != rhs.activeOnly {return false}
+    if lhs.peerAliasLookup != rhs.peerAliasLookup {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListChannelsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListChannelsResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{b}channels\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.channels) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.channels.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.channels, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListChannelsResponse, rhs: Lnrpc_ListChannelsResponse) -> Bool {
+    if lhs.channels != rhs.channels {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChanInfoRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChanInfoRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chan_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.chanID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.chanID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.chanID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChanInfoRequest, rhs: Lnrpc_ChanInfoRequest) -> Bool {
+    if lhs.chanID != rhs.chanID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_RoutingPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RoutingPolicy"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_lock_delta\0\u{3}min_htlc\0\u{3}fee_base_msat\0\u{3}fee_rate_milli_msat\0\u{1}disabled\0\u{3}max_htlc_msat\0\u{3}last_update\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.timeLockDelta) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.minHtlc) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.feeBaseMsat) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.feeRateMilliMsat) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.disabled) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.maxHtlcMsat) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.lastUpdate) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.timeLockDelta != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeLockDelta, fieldNumber: 1)
+    }
+    if self.minHtlc != 0 {
+      try visitor.visitSingularInt64Field(value: self.minHtlc, fieldNumber: 2)
+    }
+    if self.feeBaseMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.feeBaseMsat, fieldNumber: 3)
+    }
+    if self.feeRateMilliMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.feeRateMilliMsat, fieldNumber: 4)
+    }
+    if self.disabled != false {
+      try visitor.visitSingularBoolField(value: self.disabled, fieldNumber: 5)
+    }
+    if self.maxHtlcMsat != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maxHtlcMsat, fieldNumber: 6)
+    }
+    if self.lastUpdate != 0 {
+      try visitor.visitSingularUInt32Field(value: self.lastUpdate, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_RoutingPolicy, rhs: Lnrpc_RoutingPolicy) -> Bool {
+    if lhs.timeLockDelta != rhs.timeLockDelta {return false}
+    if lhs.minHtlc != rhs.minHtlc {return false}
+    if lhs.feeBaseMsat != rhs.feeBaseMsat {return false}
+    if lhs.feeRateMilliMsat != rhs.feeRateMilliMsat {return false}
+    if lhs.disabled != rhs.disabled {return false}
+    if lhs.maxHtlcMsat != rhs.maxHtlcMsat {return false}
+    if lhs.lastUpdate != rhs.lastUpdate {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelEdge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChannelEdge"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}channel_id\0\u{4}\u{3}node1_pub\0\u{3}node2_pub\0\u{1}capacity\0\u{3}node1_policy\0\u{3}node2_policy\0")
+
+  fileprivate class _StorageClass {
+    var _channelID: UInt64 = 0
+    var _node1Pub: String = String()
+    var _node2Pub: String = String()
+    var _capacity: Int64 = 0
+    var _node1Policy: Lnrpc_RoutingPolicy? = nil
+    var _node2Policy: Lnrpc_RoutingPolicy? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _channelID = source._channelID
+      _node1Pub = source._node1Pub
+      _node2Pub = source._node2Pub
+      _capacity = source._capacity
+      _node1Policy = source._node1Policy
+      _node2Policy = source._node2Policy
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._channelID) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._node1Pub) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._node2Pub) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._capacity) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._node1Policy) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._node2Policy) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._channelID != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._channelID, fieldNumber: 1)
+      }
+      if !_storage._node1Pub.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._node1Pub, fieldNumber: 4)
+      }
+      if !_storage._node2Pub.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._node2Pub, fieldNumber: 5)
+      }
+      if _storage._capacity != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._capacity, fieldNumber: 6)
+      }
+      try { if let v = _storage._node1Policy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._node2Policy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChannelEdge, rhs: Lnrpc_ChannelEdge) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._channelID != rhs_storage._channelID {return false}
+        if _storage._node1Pub != rhs_storage._node1Pub {return false}
+        if _storage._node2Pub != rhs_storage._node2Pub {return false}
+        if _storage._capacity != rhs_storage._capacity {return false}
+        if _storage._node1Policy != rhs_storage._node1Policy {return false}
+        if _storage._node2Policy != rhs_storage._node2Policy {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelEventSubscription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChannelEventSubscription"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChannelEventSubscription, rhs: Lnrpc_ChannelEventSubscription) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelPoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChannelPoint"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}funding_txid_bytes\0\u{3}funding_txid_str\0\u{3}output_index\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.fundingTxid != nil {try decoder.handleConflictingOneOf()}
+          self.fundingTxid = .fundingTxidBytes(v)
+        }
+      }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.fundingTxid != nil {try decoder.handleConflictingOneOf()}
+          self.fundingTxid = .fundingTxidStr(v)
+        }
+      }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.outputIndex) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.fundingTxid {
+    case .fundingTxidBytes?: try {
+      guard case .fundingTxidBytes(let v)? = self.fundingTxid else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 1)
+    }()
+    case .fundingTxidStr?: try {
+      guard case .fundingTxidStr(let v)? = self.fundingTxid else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    if self.outputIndex != 0 {
+      try visitor.visitSingularUInt32Field(value: self.outputIndex, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChannelPoint, rhs: Lnrpc_ChannelPoint) -> Bool {
+    if lhs.fundingTxid != rhs.fundingTxid {return false}
+    if lhs.outputIndex != rhs.outputIndex {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelEventUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChannelEventUpdate"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}open_channel\0\u{4}\u{2}active_channel\0\u{3}inactive_channel\0\u{1}type\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Lnrpc_Channel?
+        var hadOneofValue = false
+        if let current = self.channel {
+          hadOneofValue = true
+          if case .openChannel(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.channel = .openChannel(v)
+        }
+      }()
+      case 3: try {
+        var v: Lnrpc_ChannelPoint?
+        var hadOneofValue = false
+        if let current = self.channel {
+          hadOneofValue = true
+          if case .activeChannel(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.channel = .activeChannel(v)
+        }
+      }()
+      case 4: try {
+        var v: Lnrpc_ChannelPoint?
+        var hadOneofValue = false
+        if let current = self.channel {
+          hadOneofValue = true
+          if case .inactiveChannel(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.channel = .inactiveChannel(v)
+        }
+      }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.type) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.channel {
+    case .openChannel?: try {
+      guard case .openChannel(let v)? = self.channel else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .activeChannel?: try {
+      guard case .activeChannel(let v)? = self.channel else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .inactiveChannel?: try {
+      guard case .inactiveChannel(let v)? = self.channel else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    if self.type != .openChannel {
+      try visitor.visitSingularEnumField(value: self.type, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChannelEventUpdate, rhs: Lnrpc_ChannelEventUpdate) -> Bool {
+    if lhs.channel != rhs.channel {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelEventUpdate.UpdateType: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OPEN_CHANNEL\0\u{1}CLOSED_CHANNEL\0\u{1}ACTIVE_CHANNEL\0\u{1}INACTIVE_CHANNEL\0\u{1}PENDING_OPEN_CHANNEL\0\u{1}FULLY_RESOLVED_CHANNEL\0\u{1}CHANNEL_FUNDING_TIMEOUT\0\u{1}CHANNEL_UPDATE\0")
+}
+
+nonisolated extension Lnrpc_Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Amount"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sat\0\u{1}msat\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sat) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.msat) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sat != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sat, fieldNumber: 1)
+    }
+    if self.msat != 0 {
+      try visitor.visitSingularUInt64Field(value: self.msat, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_Amount, rhs: Lnrpc_Amount) -> Bool {
+    if lhs.sat != rhs.sat {return false}
+    if lhs.msat != rhs.msat {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelBalanceRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChannelBalanceRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChannelBalanceRequest, rhs: Lnrpc_ChannelBalanceRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ChannelBalanceResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChannelBalanceResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{3}local_balance\0\u{3}remote_balance\0\u{3}unsettled_local_balance\0\u{3}unsettled_remote_balance\0\u{3}pending_open_local_balance\0\u{3}pending_open_remote_balance\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._localBalance) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._remoteBalance) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._unsettledLocalBalance) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._unsettledRemoteBalance) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._pendingOpenLocalBalance) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._pendingOpenRemoteBalance) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._localBalance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._remoteBalance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._unsettledLocalBalance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._unsettledRemoteBalance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._pendingOpenLocalBalance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._pendingOpenRemoteBalance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ChannelBalanceResponse, rhs: Lnrpc_ChannelBalanceResponse) -> Bool {
+    if lhs._localBalance != rhs._localBalance {return false}
+    if lhs._remoteBalance != rhs._remoteBalance {return false}
+    if lhs._unsettledLocalBalance != rhs._unsettledLocalBalance {return false}
+    if lhs._unsettledRemoteBalance != rhs._unsettledRemoteBalance {return false}
+    if lhs._pendingOpenLocalBalance != rhs._pendingOpenLocalBalance {return false}
+    if lhs._pendingOpenRemoteBalance != rhs._pendingOpenRemoteBalance {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_WalletBalanceRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WalletBalanceRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_WalletBalanceRequest, rhs: Lnrpc_WalletBalanceRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_WalletBalanceResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WalletBalanceResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}total_balance\0\u{3}confirmed_balance\0\u{3}unconfirmed_balance\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.totalBalance) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.confirmedBalance) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.unconfirmedBalance) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.totalBalance != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalBalance, fieldNumber: 1)
+    }
+    if self.confirmedBalance != 0 {
+      try visitor.visitSingularInt64Field(value: self.confirmedBalance, fieldNumber: 2)
+    }
+    if self.unconfirmedBalance != 0 {
+      try visitor.visitSingularInt64Field(value: self.unconfirmedBalance, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_WalletBalanceResponse, rhs: Lnrpc_WalletBalanceResponse) -> Bool {
+    if lhs.totalBalance != rhs.totalBalance {return false}
+    if lhs.confirmedBalance != rhs.confirmedBalance {return false}
+    if lhs.unconfirmedBalance != rhs.unconfirmedBalance {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_LightningAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LightningAddress"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pubkey\0\u{1}host\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pubkey) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pubkey.isEmpty {
+      try visitor.visitSingularStringField(value: self.pubkey, fieldNumber: 1)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_LightningAddress, rhs: Lnrpc_LightningAddress) -> Bool {
+    if lhs.pubkey != rhs.pubkey {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ConnectPeerRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ConnectPeerRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}addr\0\u{1}perm\0\u{1}timeout\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._addr) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.perm) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.timeout) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._addr {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.perm != false {
+      try visitor.visitSingularBoolField(value: self.perm, fieldNumber: 2)
+    }
+    if self.timeout != 0 {
+      try visitor.visitSingularUInt64Field(value: self.timeout, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ConnectPeerRequest, rhs: Lnrpc_ConnectPeerRequest) -> Bool {
+    if lhs._addr != rhs._addr {return false}
+    if lhs.perm != rhs.perm {return false}
+    if lhs.timeout != rhs.timeout {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ConnectPeerResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ConnectPeerResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ConnectPeerResponse, rhs: Lnrpc_ConnectPeerResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListPeersRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPeersRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListPeersRequest, rhs: Lnrpc_ListPeersRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_Peer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Peer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pub_key\0\u{2}\u{2}address\0\u{2}\u{5}inbound\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pubKey) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.inbound) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pubKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.pubKey, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 3)
+    }
+    if self.inbound != false {
+      try visitor.visitSingularBoolField(value: self.inbound, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_Peer, rhs: Lnrpc_Peer) -> Bool {
+    if lhs.pubKey != rhs.pubKey {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.inbound != rhs.inbound {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_ListPeersResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPeersResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.peers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.peers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.peers, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_ListPeersResponse, rhs: Lnrpc_ListPeersResponse) -> Bool {
+    if lhs.peers != rhs.peers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_NewAddressRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NewAddressRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.type) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.type != .witnessPubkeyHash {
+      try visitor.visitSingularEnumField(value: self.type, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_NewAddressRequest, rhs: Lnrpc_NewAddressRequest) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_NewAddressResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NewAddressResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_NewAddressResponse, rhs: Lnrpc_NewAddressResponse) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_SignMessageRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SignMessageRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}msg\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.msg) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.msg.isEmpty {
+      try visitor.visitSingularBytesField(value: self.msg, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_SignMessageRequest, rhs: Lnrpc_SignMessageRequest) -> Bool {
+    if lhs.msg != rhs.msg {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_SignMessageResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SignMessageResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}signature\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.signature.isEmpty {
+      try visitor.visitSingularStringField(value: self.signature, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_SignMessageResponse, rhs: Lnrpc_SignMessageResponse) -> Bool {
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_VerifyMessageRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VerifyMessageRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}msg\0\u{1}signature\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.msg) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.msg.isEmpty {
+      try visitor.visitSingularBytesField(value: self.msg, fieldNumber: 1)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularStringField(value: self.signature, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_VerifyMessageRequest, rhs: Lnrpc_VerifyMessageRequest) -> Bool {
+    if lhs.msg != rhs.msg {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Lnrpc_VerifyMessageResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VerifyMessageResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}valid\0\u{1}pubkey\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.valid) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.pubkey) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.valid != false {
+      try visitor.visitSingularBoolField(value: self.valid, fieldNumber: 1)
+    }
+    if !self.pubkey.isEmpty {
+      try visitor.visitSingularStringField(value: self.pubkey, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Lnrpc_VerifyMessageResponse, rhs: Lnrpc_VerifyMessageResponse) -> Bool {
+    if lhs.valid != rhs.valid {return false}
+    if lhs.pubkey != rhs.pubkey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }

@@ -421,6 +421,80 @@ public nonisolated struct Routerrpc_FinalHtlcEvent: Sendable {
   public init() {}
 }
 
+public nonisolated struct Routerrpc_SendPaymentRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var dest: Data = Data()
+
+  public var paymentHash: Data = Data()
+
+  public var finalCltvDelta: Int32 = 0
+
+  /// With an amount of its own it excludes amt_msat.
+  public var paymentRequest: String = String()
+
+  public var timeoutSeconds: Int32 = 0
+
+  public var destCustomRecords: Dictionary<UInt64,Data> = [:]
+
+  public var amtMsat: Int64 = 0
+
+  /// Unset is zero: ways without fees only.
+  public var feeLimitMsat: Int64 = 0
+
+  public var noInflightUpdates: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Routerrpc_TrackPaymentRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var paymentHash: Data = Data()
+
+  public var noInflightUpdates: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Routerrpc_RouteFeeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var dest: Data = Data()
+
+  public var amtSat: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Routerrpc_RouteFeeResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var routingFeeMsat: Int64 = 0
+
+  public var timeLockDelay: Int64 = 0
+
+  public var failureReason: Lnrpc_PaymentFailureReason = .failureReasonNone
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "routerrpc"
@@ -1036,6 +1110,186 @@ nonisolated extension Routerrpc_FinalHtlcEvent: SwiftProtobuf.Message, SwiftProt
   public static func ==(lhs: Routerrpc_FinalHtlcEvent, rhs: Routerrpc_FinalHtlcEvent) -> Bool {
     if lhs.settled != rhs.settled {return false}
     if lhs.offchain != rhs.offchain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Routerrpc_SendPaymentRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SendPaymentRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dest\0\u{4}\u{2}payment_hash\0\u{3}final_cltv_delta\0\u{3}payment_request\0\u{3}timeout_seconds\0\u{4}\u{5}dest_custom_records\0\u{3}amt_msat\0\u{3}fee_limit_msat\0\u{4}\u{5}no_inflight_updates\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.dest) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.paymentHash) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.finalCltvDelta) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.paymentRequest) }()
+      case 6: try { try decoder.decodeSingularInt32Field(value: &self.timeoutSeconds) }()
+      case 11: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt64,SwiftProtobuf.ProtobufBytes>.self, value: &self.destCustomRecords) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.amtMsat) }()
+      case 13: try { try decoder.decodeSingularInt64Field(value: &self.feeLimitMsat) }()
+      case 18: try { try decoder.decodeSingularBoolField(value: &self.noInflightUpdates) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.dest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.dest, fieldNumber: 1)
+    }
+    if !self.paymentHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.paymentHash, fieldNumber: 3)
+    }
+    if self.finalCltvDelta != 0 {
+      try visitor.visitSingularInt32Field(value: self.finalCltvDelta, fieldNumber: 4)
+    }
+    if !self.paymentRequest.isEmpty {
+      try visitor.visitSingularStringField(value: self.paymentRequest, fieldNumber: 5)
+    }
+    if self.timeoutSeconds != 0 {
+      try visitor.visitSingularInt32Field(value: self.timeoutSeconds, fieldNumber: 6)
+    }
+    if !self.destCustomRecords.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt64,SwiftProtobuf.ProtobufBytes>.self, value: self.destCustomRecords, fieldNumber: 11)
+    }
+    if self.amtMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.amtMsat, fieldNumber: 12)
+    }
+    if self.feeLimitMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.feeLimitMsat, fieldNumber: 13)
+    }
+    if self.noInflightUpdates != false {
+      try visitor.visitSingularBoolField(value: self.noInflightUpdates, fieldNumber: 18)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Routerrpc_SendPaymentRequest, rhs: Routerrpc_SendPaymentRequest) -> Bool {
+    if lhs.dest != rhs.dest {return false}
+    if lhs.paymentHash != rhs.paymentHash {return false}
+    if lhs.finalCltvDelta != rhs.finalCltvDelta {return false}
+    if lhs.paymentRequest != rhs.paymentRequest {return false}
+    if lhs.timeoutSeconds != rhs.timeoutSeconds {return false}
+    if lhs.destCustomRecords != rhs.destCustomRecords {return false}
+    if lhs.amtMsat != rhs.amtMsat {return false}
+    if lhs.feeLimitMsat != rhs.feeLimitMsat {return false}
+    if lhs.noInflightUpdates != rhs.noInflightUpdates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Routerrpc_TrackPaymentRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TrackPaymentRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payment_hash\0\u{3}no_inflight_updates\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.paymentHash) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.noInflightUpdates) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.paymentHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.paymentHash, fieldNumber: 1)
+    }
+    if self.noInflightUpdates != false {
+      try visitor.visitSingularBoolField(value: self.noInflightUpdates, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Routerrpc_TrackPaymentRequest, rhs: Routerrpc_TrackPaymentRequest) -> Bool {
+    if lhs.paymentHash != rhs.paymentHash {return false}
+    if lhs.noInflightUpdates != rhs.noInflightUpdates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Routerrpc_RouteFeeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RouteFeeRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dest\0\u{3}amt_sat\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.dest) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.amtSat) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.dest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.dest, fieldNumber: 1)
+    }
+    if self.amtSat != 0 {
+      try visitor.visitSingularInt64Field(value: self.amtSat, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Routerrpc_RouteFeeRequest, rhs: Routerrpc_RouteFeeRequest) -> Bool {
+    if lhs.dest != rhs.dest {return false}
+    if lhs.amtSat != rhs.amtSat {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Routerrpc_RouteFeeResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RouteFeeResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}routing_fee_msat\0\u{3}time_lock_delay\0\u{4}\u{3}failure_reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.routingFeeMsat) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.timeLockDelay) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.failureReason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.routingFeeMsat != 0 {
+      try visitor.visitSingularInt64Field(value: self.routingFeeMsat, fieldNumber: 1)
+    }
+    if self.timeLockDelay != 0 {
+      try visitor.visitSingularInt64Field(value: self.timeLockDelay, fieldNumber: 2)
+    }
+    if self.failureReason != .failureReasonNone {
+      try visitor.visitSingularEnumField(value: self.failureReason, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Routerrpc_RouteFeeResponse, rhs: Routerrpc_RouteFeeResponse) -> Bool {
+    if lhs.routingFeeMsat != rhs.routingFeeMsat {return false}
+    if lhs.timeLockDelay != rhs.timeLockDelay {return false}
+    if lhs.failureReason != rhs.failureReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

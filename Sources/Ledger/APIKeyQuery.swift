@@ -4,7 +4,7 @@ internal import Payments
 enum APIKeyQuery {
     private static let columns = """
         id, name, hash, scopes, account, created_at, revoked_at, expires_at, generation, previous_hash, previous_until, last_used_at,
-        rate, open_invoices, changed
+        rate, open_invoices, changed, budget_msat
         """
 
     /// Whoever counts an account's keys must be the only one to add some.
@@ -29,6 +29,7 @@ enum APIKeyQuery {
         parameters.append(key.limits.rate)
         parameters.append(key.limits.openInvoices)
         parameters.append(limit)
+        parameters.append(key.limits.budget)
         return Step(
             Statement("insert key", """
                 WITH room AS (
@@ -36,14 +37,14 @@ enum APIKeyQuery {
                         SELECT count(*) FROM api_keys WHERE account = $5 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)
                     ) AS is_there
                 ), made AS (
-                    INSERT INTO api_keys (id, name, hash, scopes, account, created_at, expires_at, rate, open_invoices)
-                    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM room WHERE is_there AND EXISTS (SELECT FROM accounts WHERE id = $5)
+                    INSERT INTO api_keys (id, name, hash, scopes, account, created_at, expires_at, rate, open_invoices, budget_msat)
+                    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $11 FROM room WHERE is_there AND EXISTS (SELECT FROM accounts WHERE id = $5)
                     ON CONFLICT DO NOTHING RETURNING id
                 )
                 SELECT EXISTS (SELECT FROM made), is_there FROM room
                 """, [
                     TypeID.text, TypeID.text, TypeID.bytea, scopes.arrayType, TypeID.bigint, TypeID.timestamp, TypeID.timestamp, TypeID.bigint,
-                    TypeID.bigint, TypeID.bigint,
+                    TypeID.bigint, TypeID.bigint, TypeID.bigint,
                 ]),
             parameters)
     }
@@ -144,7 +145,7 @@ enum APIKeyQuery {
                 expiresAt: rows.optional(row, 7, rows.time), generation: Int32(truncatingIfNeeded: rows.integer(row, 8)),
                 previousHash: rows.optional(row, 9, rows.bytes32), previousUntil: rows.optional(row, 10, rows.time),
                 lastUsedAt: rows.optional(row, 11, rows.time),
-                limits: KeyLimits(rate: rows.optional(row, 12, rows.integer), openInvoices: rows.optional(row, 13, rows.integer)),
+                limits: KeyLimits(rate: rows.optional(row, 12, rows.integer), openInvoices: rows.optional(row, 13, rows.integer), budget: rows.optional(row, 15, rows.integer)),
                 changed: rows.integer(row, 14))
         }
     }

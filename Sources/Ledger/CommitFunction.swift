@@ -197,6 +197,18 @@ extension Migration {
                     WHERE e.wave = v_wave AND e.kind = 6 AND o_outcomes[e.n] >= 2
                         AND x.payment_hash = e.hash AND x.node = e.node AND x.chan_id = e.chan AND x.htlc_id = e.htlc;
                 END IF;
+
+                -- With the last resolution what was received is the account's to spend.
+                IF 6 = ANY (v_kinds) AND 3 = ANY (v_outcomes) THEN
+                    INSERT INTO balances AS b (account, received_msat)
+                    SELECT i.account, sum(x.amount_msat)
+                    FROM unnest(p_wave, p_kind, p_hash) WITH ORDINALITY e (wave, kind, hash, n)
+                    JOIN invoices i ON i.payment_hash = e.hash
+                    JOIN htlcs x ON x.payment_hash = e.hash AND x.set_id = i.set_id AND x.is_settled
+                    WHERE e.wave = v_wave AND e.kind = 6 AND o_outcomes[e.n] = 3
+                    GROUP BY i.account
+                    ON CONFLICT (account) DO UPDATE SET received_msat = b.received_msat + excluded.received_msat;
+                END IF;
             END LOOP;
 
             WITH written AS (

@@ -16,9 +16,10 @@ struct Migration: Sendable {
         Migration(version: 8, name: "webhooks", statements: webhooks),
         Migration(version: 10, name: "requests to the leader", statements: [leaderRequests]),
         Migration(version: 11, name: "requested settlements in their order", statements: settlements + [commitFunction]),
+        Migration(version: 12, name: "leases of claims, states of keys, numbers of accounts", statements: leases),
         Migration(version: 14, name: "pay links", statements: payLinks),
         Migration(version: 15, name: "wallets that log in, address requests", statements: loginWallets + [addressRequests]),
-        Migration(version: 12, name: "leases of claims, states of keys, numbers of accounts", statements: leases),
+        Migration(version: 16, name: "payouts, balances and budgets", statements: payouts + [commitFunction]),
         Migration(version: 19, name: "drained nodes, attended accounts", statements: [drainedNodes, attendance]),
     ]
 

@@ -65,6 +65,9 @@ final class Rows {
         elements(row, column).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// A one-dimensional array without nulls, as bytes.
+    func slices(_ row: Int, _ column: Int) -> [ArraySlice<UInt8>] { elements(row, column) }
+
     private func elements(_ row: Int, _ column: Int) -> [ArraySlice<UInt8>] {
         let bytes = bytes(row, column)
         guard bytes.count >= 20 else { return [] }

@@ -66,6 +66,7 @@ enum StoredSetQuery {
 extension Rows {
     func bytes32(_ row: Int, _ column: Int) -> Bytes32 { Bytes32(bytes(row, column)) ?? Bytes32() }
     func unsigned(_ row: Int, _ column: Int) -> UInt64 { UInt64(bitPattern: integer(row, column)) }
+    func publicKeys(_ row: Int, _ column: Int) -> [PublicKey] { slices(row, column).compactMap { PublicKey($0) } }
     func publicKey(_ row: Int, _ column: Int) -> PublicKey? { PublicKey(bytes(row, column)) }
 
     func optional<Value>(_ row: Int, _ column: Int, _ read: (Int, Int) -> Value?) -> Value? {

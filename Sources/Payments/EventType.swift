@@ -11,6 +11,11 @@ public enum EventType: CaseIterable, Hashable, Sendable {
     case htlcAccepted
     case htlcSettled
     case htlcFailed
+    case paymentCreated
+    case paymentSending
+    case paymentUnknown
+    case paymentSettled
+    case paymentFailed
     case nodeConnected
     case nodeDisconnected
     /// A newer version wrote it. Readers get it as it is: left out, it would be a gap in the offsets.
@@ -19,7 +24,8 @@ public enum EventType: CaseIterable, Hashable, Sendable {
     /// Those that this version writes.
     public static let allCases: [Self] = [
         .invoiceCreated, .invoiceAccepted, .invoiceSettleRequested, .invoiceSettled, .invoiceReleased, .invoiceCanceled, .invoiceExpired,
-        .invoiceFailed, .htlcAccepted, .htlcSettled, .htlcFailed, .nodeConnected, .nodeDisconnected,
+        .invoiceFailed, .htlcAccepted, .htlcSettled, .htlcFailed, .paymentCreated, .paymentSending, .paymentUnknown, .paymentSettled,
+        .paymentFailed, .nodeConnected, .nodeDisconnected,
     ]
 
     private static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
@@ -39,6 +45,11 @@ public enum EventType: CaseIterable, Hashable, Sendable {
         case .htlcAccepted: "htlc.accepted"
         case .htlcSettled: "htlc.settled"
         case .htlcFailed: "htlc.failed"
+        case .paymentCreated: "payment.created"
+        case .paymentSending: "payment.sending"
+        case .paymentUnknown: "payment.unknown"
+        case .paymentSettled: "payment.settled"
+        case .paymentFailed: "payment.failed"
         case .nodeConnected: "node.connected"
         case .nodeDisconnected: "node.disconnected"
         case .other(let name): name

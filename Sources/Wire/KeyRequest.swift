@@ -10,6 +10,8 @@ public struct KeyRequest: Equatable, Sendable {
     /// Requests in a second, and open invoices; zero is no limit, `nil` what the gateway is configured for.
     public var rate: Int64?
     public var openInvoices: Int64?
+    /// What it may spend in all, in millisatoshis; `nil` for as much as its account.
+    public var budget: Int64?
 
     public enum Expiry: Equatable, Sendable {
         case at(UnixTime)
@@ -42,15 +44,21 @@ public struct KeyRequest: Equatable, Sendable {
         }
         rate = nil
         openInvoices = nil
+        budget = nil
         guard let limits = fields["limits"] else { return }
         guard let members = limits.members else { throw .invalid(field: "limits", "must be an object") }
         for (name, value) in members {
-            guard name == "requests_per_second" || name == "open_invoices" else { throw .unknownField("limits." + String(name.prefix(64))) }
+            guard ["requests_per_second", "open_invoices", "budget_msat"].contains(name) else { throw .unknownField("limits." + String(name.prefix(64))) }
             if value.isNull { continue }
-            guard let number = value.whole, number <= Self.maximumLimit else {
-                throw .invalid(field: "limits." + name, "must be a whole number from 0 to \(Self.maximumLimit)")
+            let most = name == "budget_msat" ? Millisatoshis.supply.value : Self.maximumLimit
+            guard let number = value.whole, number <= most else {
+                throw .invalid(field: "limits." + name, "must be a whole number from 0 to \(most)")
             }
-            if name == "open_invoices" { openInvoices = Int64(number) } else { rate = Int64(number) }
+            switch name {
+            case "open_invoices": openInvoices = Int64(number)
+            case "budget_msat": budget = Int64(number)
+            default: rate = Int64(number)
+            }
         }
     }
 }

@@ -54,6 +54,7 @@ struct Configuration: Sendable {
     var eventRetention: Interval
     var webhooks: WebhookSettings
     var lnurl: LNURLSettings
+    var payoutLookupGrace: Interval
     var grpc: GRPCConfiguration
     var logLevel: Logger.Level
     var logFormat: LogLine.Format
@@ -91,6 +92,7 @@ struct Configuration: Sendable {
         eventRetention = try reader.value("events.retention", SettingParser.interval(atLeast: 60_000))
         webhooks = try WebhookSettings(reader, network: network)
         lnurl = try LNURLSettings(reader, publicURL: publicURL, proxies: edgeLimits.proxies)
+        payoutLookupGrace = try reader.value("payouts.lookup_grace", SettingParser.interval(atLeast: 1000))
         grpc = try GRPCConfiguration(reader)
         logLevel = try reader.value("log.level", SettingParser.logLevel)
         logFormat = try reader.value("log.format", SettingParser.logFormat)
@@ -101,6 +103,9 @@ struct Configuration: Sendable {
         // BOLT 4: a recipient has to wait at least sixty seconds for the other parts of a payment.
         if network == .mainnet, mppTimeout.milliseconds < 60_000 {
             throw .bad(key: "hold.mpp_timeout", origin: reader.origin("hold.mpp_timeout"), reason: "below 60s on mainnet (BOLT 4)")
+        }
+        if network == .mainnet, payoutLookupGrace.milliseconds < 90_000 {
+            throw .bad(key: "payouts.lookup_grace", origin: reader.origin("payouts.lookup_grace"), reason: "below 90s on mainnet")
         }
         if Int(internalListen.port) + edgeShards - 1 > Int(UInt16.max) {
             throw .bad(key: "edge.shards", origin: reader.origin("edge.shards"), reason: "there are not as many ports after internal_listen's")

@@ -80,17 +80,18 @@ enum ConfigurationChecks {
         }
         switch bytes(node.macaroon) {
         case .failure(let unreadable):
-            var finding = Finding(.error, subject, "macaroon \(unreadable.reason)", remedy: "bake one for the gateway: see README.md")
+            var finding = Finding(.error, subject, "macaroon \(unreadable.reason)", remedy: "bake one for the gateway: \(MacaroonScope.bakeLine)")
             finding.isLeftToNode = true
             findings.append(finding)
         case .success(let bytes):
             if MacaroonScope.isExcessive(bytes) {
                 findings.append(
-                    Finding(network == .mainnet ? .error : .warning, subject, "the macaroon can do more than the gateway needs, as admin.macaroon can",
-                            remedy: "bake one for the gateway: see README.md"))
+                    Finding(network == .mainnet && !node.allowsAdminMacaroon ? .error : .warning, subject,
+                            "the macaroon can do more than the gateway needs, as admin.macaroon can",
+                            remedy: "bake one for the gateway: \(MacaroonScope.bakeLine)"))
             }
         }
-        return findings.isEmpty ? [Finding(.ok, subject, "credentials can be read")] : findings
+        return findings.isEmpty ? [Finding(.ok, subject, "credentials can be read; the gateway needs what this bakes: \(MacaroonScope.bakeLine)")] : findings
     }
 
     private struct Unreadable: Error { var reason: String }

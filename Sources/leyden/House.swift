@@ -33,8 +33,8 @@ final class House {
             leaseMilliseconds: Int64(configuration.lease.milliseconds),
             eventRetentionMilliseconds: Int64(configuration.eventRetention.milliseconds), keyLimits: configuration.keyLimits,
             keysPerAccount: configuration.keysPerAccount, auditRetentionMilliseconds: Int64(configuration.auditRetention.milliseconds),
-            webhooks: configuration.webhooks, requiresListener: configuration.grpc.requiresSubscriber, mayLead: role != .edge,
-            migrates: configuration.migratesByItself,
+            webhooks: configuration.webhooks, payouts: PayoutPolicy(lookupGrace: Int64(configuration.payoutLookupGrace.milliseconds)),
+            requiresListener: configuration.grpc.requiresSubscriber, mayLead: role != .edge, migrates: configuration.migratesByItself,
             instance: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)", version: Version.text)
         let ledger: Ledger
         do {

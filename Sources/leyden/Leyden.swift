@@ -7,7 +7,10 @@ struct Leyden: AsyncParsableCommand {
         commandName: "leyden",
         abstract: "A Lightning payment gateway in front of any number of LND nodes.",
         version: Version.text,
-        subcommands: [Run.self, Migrate.self, KeysCommand.self, LoginCommand.self, Keygen.self, Doctor.self, Config.self, Invoice.self, Events.self, Listen.self, Trigger.self, NodeCommand.self])
+        subcommands: [
+            Run.self, Migrate.self, KeysCommand.self, LoginCommand.self, Keygen.self, Doctor.self, Config.self, Invoice.self, Events.self, Listen.self,
+            Trigger.self, NodeCommand.self, PaymentCommand.self, Channels.self, Balance.self, DecodeCommand.self,
+        ])
 
     static func main() async {
         do {

@@ -23,7 +23,7 @@ extension NodeConfiguration {
             name: name, host: address.host, port: address.port, proxy: proxy, pubkey: pubkey,
             certificate: try reader.credential(path + ".tls_cert", CredentialSource.init(certificate:)),
             macaroon: try reader.credential(path + ".macaroon", CredentialSource.init(macaroon:)),
-            network: network.rawValue)
+            network: network.rawValue, allowsAdminMacaroon: try reader.value(path + ".allow_admin_macaroon", SettingParser.bool))
     }
 
     static func refuseDuplicates(_ nodes: [NodeConfiguration]) throws(ConfigurationError) {

@@ -46,6 +46,8 @@ struct Setting: Sendable {
         Setting("nodes[].tls_cert", example: "/var/lib/lnd/tls.cert", "Its tls.cert as path, hex or base64; the connection is pinned to it."),
         Setting("nodes[].macaroon", example: "/var/lib/lnd/leyden.macaroon", secret: true,
                 "As path, hex or base64; see README.md for the permissions it needs."),
+        Setting("nodes[].allow_admin_macaroon", "false",
+                "Whether `leyden run` starts on mainnet with a macaroon that can move the node's coins. Without this it refuses."),
         Setting("nodes[].proxy", example: "127.0.0.1:9050", "A SOCKS5 proxy to reach it through (socks5://name:password@host:port with a password); it\n"
                     + "resolves the address, so an .onion one is reached."),
         Setting("routing.cltv_delta", "80", "Blocks between the incoming and the outgoing expiry of the virtual channels."),
@@ -78,6 +80,9 @@ struct Setting: Sendable {
         Setting("limits.keys", "1000", "Valid API keys that an account may have made over the API; 0: no limit."),
         Setting("events.retention", "7d", "How long events can be read and resumed from."),
         Setting("audit.retention", "400d", "How long the audit log is kept."),
+        Setting("payouts.lookup_grace", "90s",
+                "How long a node has to say that it knows nothing of a payment that it may have been asked for, before that is\n"
+                    + "believed; at least 90s on mainnet, where a lost request may still arrive for 80s."),
         Setting("webhooks.allow_private", "false",
                 "Whether webhooks may go to this machine and to private networks. Clouds' metadata addresses stay closed."),
         Setting("webhooks.allow_networks", example: "[10.8.0.0/16]", list: true, "Networks that webhooks may go to whatever is said above."),

@@ -35,8 +35,8 @@ final class SimulatedCopy {
                 certificate: .bytes(node.directory.certificatePEM), macaroon: .bytes(node.directory.macaroons.first!), network: "regtest")
         }
         let settings = GatewaySettings(
-            network: .regtest, publicURL: "http://127.0.0.1", nodes: nodes, leaseMilliseconds: leaseMilliseconds, instance: instance,
-            version: "0")
+            network: .regtest, publicURL: "http://127.0.0.1", nodes: nodes, leaseMilliseconds: leaseMilliseconds,
+            payouts: PayoutPolicy(lookupGrace: 1_000, patience: 200, pause: 50, longestPause: 200), instance: instance, version: "0")
         let gateway = PaymentGateway(
             settings: settings, identity: PaidInvoice.identity, secrets: PaidInvoice.secrets, ledger: try Ledger(dsn: dsn, logger: logger),
             logger: logger)

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from client import Paying, call, create, pay, until, until_state
+from client import Paying, call, control, create, pay, until, until_state
 from coincurve import PrivateKey
 from documents import Rest
 from instance import environment
@@ -344,9 +344,39 @@ def test_login(system, ask):
     assert ask("GET", "/lnurl/auth/{token}", key=None, query=signed, token=token).json == {"status": "OK"}
 
 
+def test_payments_out(system, ask):
+    outside = [control(system, "/invoice", {"amount_msat": 9_000})["payment_request"] for _ in range(2)]
+    made = ask("POST", "/v1/payments", {"payment_request": outside[0], "fee_limit_msat": 100, "timeout_seconds": 30, "purpose": "refund:1"}).json
+    one = "/v1/payments/{payment_id}"
+    until(lambda: ask("GET", one, payment_id=made["id"]).json["state"] == "settled", what="paid")
+    assert ask("GET", one, payment_id=made["id"]).json["preimage"]
+    assert ask("POST", "/v1/payments", {"payment_request": outside[0], "fee_limit_msat": 100}).json["code"] == "payment_exists"
+    assert ask("POST", "/v1/payments", {"payment_request": outside[1], "fee_limit_msat": -1}).json["field"] == "fee_limit_msat"
+    assert ask("POST", "/v1/payments", b"{").status == 400
+    assert ask("GET", "/v1/payments", query="?limit=1&state=settled").json["payments"][0]["id"] == made["id"]
+    assert ask("GET", "/v1/payments", query="?state=lost").status == 400
+    assert ask("GET", one, payment_id="pay_0").status == 404
+    assert ask("POST", "/v1/decode", {"payment_request": outside[1]}).json["amount_msat"] == 9_000
+    assert ask("POST", "/v1/decode", b"{").status == 400
+    assert ask("GET", "/v1/balance").json["account"]["spent_msat"] == 9_009
+    assert len(ask("GET", "/v1/channels").json["channels"]) == 4
+    peer = {"pubkey": "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", "address": "127.0.0.1:9735"}
+    assert ask("POST", "/v1/peers", peer).status == 201
+    assert ask("POST", "/v1/peers", b"{").status == 400
+    assert ask("GET", "/v1/peers").json["peers"]
+    assert ask("POST", "/v1/node-invoices", {"amount_msat": 1_000, "memo": "Tea"}).json["state"] == "open"
+    assert ask("POST", "/v1/node-invoices", b"{").status == 400
+    assert ask("GET", "/v1/node-invoices", query="?limit=1").json["next"]
+    assert ask("GET", "/v1/node-invoices", query="?limit=0").status == 400
+    told = ask("GET", "/v1/events", query="?type=payment.settled").json["events"]
+    assert [event["data"]["id"] for event in told] == [made["id"]]
+
+
 def operations(rest, system):
     """Every operation that wants a key, with a body and parameters that would be good."""
-    parameters = {"id": "0" * 16, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"], "webhook_id": NO_WEBHOOK, "pay_link_id": "pl_x", "name": "nobody"}
+    parameters = {
+        "id": "0" * 16, "payment_hash": NEVER, "pubkey": "02" + "11" * 32, "watch_token": create(system)["watch_token"], "webhook_id": NO_WEBHOOK,
+        "pay_link_id": "pl_x", "name": "nobody", "payment_id": "pay_" + "0" * 32}
     for template, path in rest.document["paths"].items():
         for method, operation in path.items():
             if method in ("get", "post", "patch", "delete") and operation.get("security") != []:
@@ -354,13 +384,13 @@ def operations(rest, system):
 
 
 def test_every_operation_asks_for_a_key_and_its_scope(system, ask, rest):
-    useless = system.key("payments:write")["key"]
+    useless, other = system.key("payments:write")["key"], system.key("webhooks:write")["key"]
     for method, template, body, operation, parameters in operations(rest, system):
         for key in (None, NOBODY):
             assert ask(method, template, body, key=key, **parameters).status == 401
         if "403" in operation["responses"]:
-            assert ask(method, template, body, key=useless, **parameters).status == 403
             scope = operation["description"].split("`")[1]
+            assert ask(method, template, body, key=other if scope == "payments:write" else useless, **parameters).status == 403
             assert ask(method, template, body, key=system.key(scope)["key"], **parameters).status not in (401, 403)
         else:
             assert ask(method, template, body, key=useless, **parameters).status == 200

@@ -180,7 +180,7 @@ extension EventType {
         switch self {
         case .invoiceSettled, .invoiceCanceled, .invoiceExpired, .invoiceFailed: true
         case .invoiceCreated, .invoiceAccepted, .invoiceSettleRequested, .invoiceReleased, .htlcAccepted, .htlcSettled, .htlcFailed,
-            .nodeConnected, .nodeDisconnected, .other: false
+            .paymentCreated, .paymentSending, .paymentUnknown, .paymentSettled, .paymentFailed, .nodeConnected, .nodeDisconnected, .other: false
         }
     }
 }

@@ -68,7 +68,12 @@ extension GatewayAPI {
         }
         let limits = KeyLimits(
             rate: try bounded(wanted.rate, by: maker.limits.rate, standard.rate, "limits.requests_per_second"),
-            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, standard.openInvoices, "limits.open_invoices"))
+            openInvoices: try bounded(wanted.openInvoices, by: maker.limits.openInvoices, standard.openInvoices, "limits.open_invoices"),
+            budget: wanted.budget)
+        // Two keys with a budget could spend it twice.
+        guard maker.limits.budget == nil || !wanted.scopes.contains(.paymentsWrite) && !wanted.scopes.contains(.admin) else {
+            throw .invalid(field: "scopes", "a key with a budget makes none that pays")
+        }
         return (end, limits)
     }
 
@@ -81,7 +86,7 @@ extension GatewayAPI {
 
     /// Whether the key is bounded by nothing, so that it may make any other of its account.
     private static func isUnbounded(_ key: APIKeyRecord) -> Bool {
-        key.expiresAt == nil && (key.limits.rate ?? 0) == 0 && (key.limits.openInvoices ?? 0) == 0
+        key.expiresAt == nil && (key.limits.rate ?? 0) == 0 && (key.limits.openInvoices ?? 0) == 0 && key.limits.budget == nil
     }
 
     func listKeys(_ exchange: Exchange, _ caller: Caller) {
@@ -154,6 +159,7 @@ extension GatewayAPI {
             json.object("limits") { json in
                 json.field("requests_per_second", record.limits.rate)
                 json.field("open_invoices", record.limits.openInvoices)
+                json.field("budget_msat", record.limits.budget)
             }
             json.field("created_at", record.createdAt)
             json.field("expires_at", record.expiresAt.map(RFC3339.text))

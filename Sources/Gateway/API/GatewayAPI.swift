@@ -97,6 +97,7 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
             case .audit: showAudit(exchange, caller)
             case .webhooks(let route): webhooks(exchange, account, route)
             case .payLinks(let route): payLinks(exchange, account, route)
+            case .payouts(let route): payouts(exchange, caller, route)
             case .watch, .login: break
             }
         }

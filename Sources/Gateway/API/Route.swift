@@ -29,6 +29,7 @@ enum Route: Equatable {
     case webhooks(WebhookRoute)
     case payLinks(PayLinkRoute)
     case login
+    case payouts(PayoutRoute)
 
     init?(_ method: HTTPRequest.Method, _ path: String) {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
@@ -57,6 +58,9 @@ enum Route: Equatable {
         case (_, 3...4) where segments[1] == "lnurl":
             guard let route = PayLinkRoute(method, segments.dropFirst(2)) else { return nil }
             self = .payLinks(route)
+        case (_, 2...3) where PayoutRoute.names.contains(segments[1]):
+            guard let route = PayoutRoute(method, Array(segments.dropFirst())) else { return nil }
+            self = .payouts(route)
         case (_, 3...4) where segments[1] == "invoices":
             guard let hash = PaymentHash(hex: segments[2]) else { return nil }
             switch (method, segments.dropFirst(3).first) {
@@ -86,6 +90,7 @@ enum Route: Equatable {
     var isOperators: Bool {
         switch self {
         case .drainNode, .resumeNode, .createAccount: true
+        case .payouts(let route): route.isOperators
         default: false
         }
     }
@@ -103,6 +108,7 @@ enum Route: Equatable {
         case .drainNode, .resumeNode: .nodesWrite
         case .webhooks: .webhooksWrite
         case .payLinks(let route): route.isReading ? .invoicesRead : .invoicesWrite
+        case .payouts(let route): route.scope
         }
     }
 }

@@ -69,6 +69,21 @@ enum ControlGuide {
         Entry(
             request: "POST /fault/replay", body: #"{"node", "chan_id"?, "htlc_id"?}"#,
             does: "offers an HTLC again, even one that has ended; without a name all that have not"),
+        Entry(
+            request: "POST /invoice", body: #"{"amount_msat"?, "expiry_seconds": 3600, "count": 1}"#,
+            does: "an invoice of somebody outside, for the nodes to pay: {payment_request, payment_hash, payment_requests}"),
+        Entry(
+            request: "POST /wallet", body: #"{"node"?, "local_msat"?, "remote_msat"?}"#,
+            does: "what each node's channels hold and what it has paid, and how many hashes were paid twice; amounts that are given are set first"),
+        Entry(
+            request: "POST /wallet/plan",
+            body: #"{"node"?, "outcome": "succeed", "failure": 2, "fee_msat"?, "ms": 0, "hangs": false, "accident": "none", "down_ms": 200, "count": 1}"#,
+            does: """
+                how the next payments of a node go: succeed or fail (LND's number of the reason), after so long or never; accident:                 break_before, break_after (the connection), die_before, die_after (the node), exists (it is begun, and answered as a duplicate)
+                """),
+        Entry(
+            request: "POST /wallet/end", body: #"{"node"?, "payment_hash"?, "outcome": "succeed", "failure": 2}"#,
+            does: "ends payments that hang"),
         Entry(request: "POST /fault/restart_node", body: #"{"node", "down_ms": 0}"#, does: "stops a node and starts it again"),
         Entry(request: "POST /fault/stop_node", body: #"{"node"}"#, does: "stops it: HTLCs that were held stay"),
         Entry(request: "POST /fault/start_node", body: #"{"node"}"#, does: "starts it again"),

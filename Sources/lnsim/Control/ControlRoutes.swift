@@ -9,7 +9,7 @@ import Wire
 final class ControlRoutes {
     private typealias Reply = @LoopActor (Result<JSONValue, ControlProblem>) -> Void
 
-    private let network: SimulatedNetwork
+    let network: SimulatedNetwork
     private let wheel = TimerWheel(tickMilliseconds: 10)
     private var volley: Volley?
 
@@ -43,7 +43,9 @@ final class ControlRoutes {
         case ("POST", "/blocks"): reply(.success(try blocks(request.body)))
         case ("POST", "/delay"): reply(.success(try delay(request.body)))
         case ("POST", "/node"): reply(.success(try configure(request.body)))
-        case ("POST", let path): reply(.success(try fault(path, request.body)))
+        case ("POST", let path):
+            if let answer = try wallet(path, request.body) { return reply(.success(answer)) }
+            reply(.success(try fault(path, request.body)))
         default: throw .notFound("GET / tells what there is")
         }
     }
@@ -248,7 +250,7 @@ final class ControlRoutes {
     }
 
     /// The one that is named, or all.
-    private func nodes(_ fields: ControlFields) throws(ControlProblem) -> [(index: Int, node: NodeServer)] {
+    func nodes(_ fields: ControlFields) throws(ControlProblem) -> [(index: Int, node: NodeServer)] {
         guard try fields.integer("node") == nil else { return [try node(fields)] }
         return network.nodes.enumerated().map { ($0, $1) }
     }

@@ -5,6 +5,7 @@ struct NodeRefusal: Error, Equatable, Hashable, Sendable {
         case unknown = 2
         case invalidArgument = 3
         case notFound = 5
+        case alreadyExists = 6
         case unimplemented = 12
         case unavailable = 14
     }

@@ -16,6 +16,8 @@ final class NodeServer {
 
     let directory: NodeDirectory
     let publicKey: PublicKey
+    /// What it pays with.
+    let wallet: NodeWallet
     var delays = Delays()
     /// What calls with a macaroon are refused with, if anything; for tests of the other side's diagnosis.
     var macaroonComplaint: String?
@@ -33,14 +35,20 @@ final class NodeServer {
     private var streams = NodeStreams()
 
     init(
-        directory: NodeDirectory, settings: NodeSettings, channels: Set<UInt64>, host: String, port: Int, mayMove: Bool,
+        directory: NodeDirectory, settings: NodeSettings, channels: Set<UInt64>, payees: Payees, host: String, port: Int, mayMove: Bool,
         chain: @escaping @LoopActor () -> SimulatedChain,
         report: @escaping @LoopActor (SimulatedHTLC.Part, PartOutcome) -> Void
     ) {
         self.directory = directory
         publicKey = directory.identity.publicKey
         machine = SimulatedNode(settings: settings, height: chain().height, channels: channels)
+        wallet = NodeWallet(identity: directory.identity, payees: payees, channels: channels.sorted())
         (self.host, self.port, self.mayMove, self.chain, self.report) = (host, port, mayMove, chain, report)
+        wallet.cut = { [weak self] in self?.dropStream(wholeConnection: true) }
+        wallet.die = { [weak self] milliseconds in
+            self?.stop()
+            self?.wheel.schedule(afterMilliseconds: milliseconds) { try? self?.start() }
+        }
     }
 
     var address: String { "\(host):\(port)" }
@@ -79,6 +87,7 @@ final class NodeServer {
         guard isRunning else { return }
         isRunning = false
         streams = NodeStreams()
+        wallet.serverEnded()
         server?.stop()
         server?.closeConnections()
         server = nil
@@ -205,9 +214,27 @@ final class NodeServer {
                 call.send(NodeMessages.block(block))
             }
         }
+        routeWallet(server)
         server.handle("/routerrpc.Router/HtlcInterceptor") { [unowned self] call in
             guard admits(call) else { return }
             intercept(call)
+        }
+    }
+
+    private func routeWallet(_ server: GRPCServer) {
+        for path in NodeWallet.paths {
+            unary(server, path) { node, request throws(NodeRefusal) in try node.wallet.answer(path, request, tip: node.chain().height) }
+        }
+        stream(server, "/routerrpc.Router/SendPaymentV2") { $0.wallet.send($1, $2) }
+        stream(server, "/routerrpc.Router/TrackPaymentV2") { $0.wallet.track($1, $2) }
+        stream(server, "/invoicesrpc.Invoices/SubscribeSingleInvoice") { $0.wallet.watchInvoice($1, $2) }
+        stream(server, "/lnrpc.Lightning/SubscribeChannelEvents") { node, _, call in node.wallet.watchChannels(call) }
+    }
+
+    private func stream(_ server: GRPCServer, _ path: String, _ body: @escaping @LoopActor (NodeServer, [UInt8], ServerCall) -> Void) {
+        server.handleUnary(path) { [unowned self] request, call in
+            guard admits(call) else { return }
+            body(self, request, call)
         }
     }
 

@@ -18,6 +18,7 @@ final class SimulatedNetwork {
     let nodes: [NodeServer]
     let payer: Payer
     let magazine: Magazine
+    let payees: Payees
     private let chain: Chain
 
     /// What the nodes share.
@@ -30,6 +31,7 @@ final class SimulatedNetwork {
 
     init(_ options: Options) throws(NodeDirectory.Failure) {
         let chain = Chain(height: options.height)
+        let payees = Payees(network: options.network)
         var nodes: [NodeServer] = []
         for index in 0..<options.nodes {
             let directory = try NodeDirectory(path: "\(options.directory)/\(index)")
@@ -37,13 +39,13 @@ final class SimulatedNetwork {
             nodes.append(
                 NodeServer(
                     directory: directory, settings: NodeSettings(network: options.network),
-                    channels: [Self.incomingChannel(of: index), Self.outgoingChannel(of: index)],
+                    channels: [Self.incomingChannel(of: index), Self.outgoingChannel(of: index)], payees: payees,
                     host: options.host, port: port, mayMove: options.basePort == 0, chain: { chain.blocks },
                     report: { chain.payer?.ended($0, $1) }))
         }
         let payer = Payer(nodes: nodes)
         chain.payer = payer
-        (self.nodes, self.payer, self.chain) = (nodes, payer, chain)
+        (self.nodes, self.payer, self.chain, self.payees) = (nodes, payer, chain, payees)
         magazine = Magazine(payer: payer)
     }
 
