@@ -54,6 +54,8 @@ public struct Problem: Error, Equatable, Sendable {
         status: 409, code: "too_many_webhooks", title: "The account has as many webhook endpoints as it may have", limit: "webhooks")
     public static let webhookDisabled = Problem(
         status: 409, code: "webhook_disabled", title: "The webhook endpoint is disabled", detail: "enable it first, with PATCH and {\"enabled\": true}")
+    public static let tooManyRedeliveries = Problem(
+        status: 429, code: "too_many_redeliveries", title: "Another range of the account's events is being put in line again")
     public static let tooManySamples = Problem(
         status: 429, code: "too_many_tests", title: "More samples than may be sent to one endpoint, or to all of an account, in a second or at once")
     public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")
