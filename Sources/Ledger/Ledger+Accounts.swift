@@ -30,12 +30,12 @@ extension Ledger {
 
     /// The key with this hash, now or before its last rotation, whatever has become of it.
     public func key(hash: Bytes32, completion: @escaping Completion<APIKeyRecord?>) {
-        reads.read(APIKeyQuery.one(hash: hash), completion) { APIKeyQuery.read($0).first }
+        judgements.read(APIKeyQuery.one(hash: hash), completion) { APIKeyQuery.read($0).first }
     }
 
     /// Those of these keys that there are.
     public func keys(_ ids: [String], completion: @escaping Completion<[APIKeyRecord]>) {
-        reads.read(APIKeyQuery.many(ids), completion, APIKeyQuery.read)
+        judgements.read(APIKeyQuery.many(ids), completion, APIKeyQuery.read)
     }
 
     /// An account's keys (everybody's if it is `nil`), the revoked ones too, in the order of their ids; one more than the

@@ -5,19 +5,19 @@ extension Ledger {
     /// What is stored of these invoices, without those that are not. Asked for in one statement with all others of the
     /// turn. While the database is away it waits, and while one of them cannot be read.
     public func lookup(_ hashes: [PaymentHash], completion: @escaping @LoopActor ([StoredSet]) -> Void) {
-        reads.lookup(hashes, completion)
+        judgements.lookup(hashes, completion)
     }
 
     /// All invoices that are accepted or whose settlement was requested. While the database is away it waits.
     public func unresolved(completion: @escaping @LoopActor ([StoredSet]) -> Void) {
-        reads.unresolved(completion)
+        judgements.unresolved(completion)
     }
 
     /// One invoice; `nil` if there is none, or it is not the account's when one is given.
     public func invoice(
         _ hash: PaymentHash, account: Int64? = nil, completion: @escaping @LoopActor (Result<InvoiceRecord?, LedgerError>) -> Void
     ) {
-        reads.read(InvoiceQuery.one(hash, account: account), completion) { rows throws(LedgerError) in try InvoiceQuery.read(rows).first }
+        judgements.read(InvoiceQuery.one(hash, account: account), completion) { rows throws(LedgerError) in try InvoiceQuery.read(rows).first }
     }
 
     /// Invoices that a merchant looks for. What it costs does not depend on how many there are.
@@ -119,14 +119,14 @@ extension Ledger {
 
     /// The nodes that new invoices are not to name.
     public func drainedNodes(completion: @escaping @LoopActor (Result<Set<PublicKey>, LedgerError>) -> Void) {
-        reads.read(DrainedNodeQuery.all, completion, DrainedNodeQuery.read)
+        judgements.read(DrainedNodeQuery.all, completion, DrainedNodeQuery.read)
     }
 
     /// Drains a node, or ends that. `false`: another term runs, and nothing was written.
     public func setDrained(
         _ node: PublicKey, _ isDrained: Bool, term: Int64, completion: @escaping @LoopActor (Result<Bool, LedgerError>) -> Void
     ) {
-        reads.read(DrainedNodeQuery.set(node, isDrained: isDrained, term: term), completion) { $0.count == 1 }
+        judgements.read(DrainedNodeQuery.set(node, isDrained: isDrained, term: term), completion) { $0.count == 1 }
     }
 
     // MARK: Attendance
@@ -140,6 +140,6 @@ extension Ledger {
     public func attendedAccounts(
         withinMilliseconds milliseconds: Int64, completion: @escaping @LoopActor (Result<Set<Int64>, LedgerError>) -> Void
     ) {
-        reads.read(AttendanceQuery.attended(withinMilliseconds: milliseconds), completion, AttendanceQuery.read)
+        judgements.read(AttendanceQuery.attended(withinMilliseconds: milliseconds), completion, AttendanceQuery.read)
     }
 }

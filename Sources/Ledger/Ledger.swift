@@ -5,8 +5,9 @@
 // answer was lost is sent again and counts once, and that every commit is answered exactly once.
 // It refuses to know what the changes mean to a node or a client, and never decides one.
 //
-// Four connections, so that none waits for another's queue: commits and the lease on one, reads on the second, on the
-// third what was just committed is heard of and read, and on the fourth what is kept of keys and their requests.
+// Six connections, so that none waits for another's queue: commits and the lease on one, what a payment, a decision or a caller is judged
+// by on the second, other reads on the third, what becomes of webhooks on the fourth, on the fifth what was just committed is heard of and
+// read, and on the sixth what is kept of keys and their requests.
 
 public import Logging
 public import Loop
@@ -35,7 +36,9 @@ public final class Ledger {
     let dsn: String
     let logger: Logger
     let commits: CommitLane
+    let judgements: ReadLane
     let reads: ReadLane
+    let webhooks: ReadLane
     let records: ReadLane
     let tail: TailLane
     private var migrator: Migrator?
@@ -49,7 +52,9 @@ public final class Ledger {
         self.dsn = dsn
         self.logger = logger
         commits = CommitLane(try ConnectionSettings(dsn: dsn, role: "commits", statementMilliseconds: 5_000, planning: false), logger: logger)
+        judgements = ReadLane(try ConnectionSettings(dsn: dsn, role: "judgements", statementMilliseconds: 10_000), logger: logger)
         reads = ReadLane(try ConnectionSettings(dsn: dsn, role: "reads", statementMilliseconds: 10_000), logger: logger)
+        webhooks = ReadLane(try ConnectionSettings(dsn: dsn, role: "webhooks", statementMilliseconds: 10_000), logger: logger)
         records = ReadLane(try ConnectionSettings(dsn: dsn, role: "records", statementMilliseconds: 5_000), logger: logger)
         tail = TailLane(try ConnectionSettings(dsn: listenDSN ?? dsn, role: "tail", statementMilliseconds: 10_000), logger: logger)
     }
@@ -61,7 +66,9 @@ public final class Ledger {
         guard !isRunning else { return }
         isRunning = true
         commits.onChange = { [weak self] in self?.connectionChanged() }
+        judgements.onChange = { [weak self] in self?.connectionChanged() }
         reads.onChange = { [weak self] in self?.connectionChanged() }
+        webhooks.onChange = { [weak self] in self?.connectionChanged() }
         records.onChange = { [weak self] in self?.connectionChanged() }
         commits.onBatch = { [weak self] in self?.onBatch?($0, $1) }
         tail.onHead = { [weak self] in self?.onHead?($0) }
@@ -75,7 +82,9 @@ public final class Ledger {
         retry?.cancel()
         migrator = nil
         commits.close()
+        judgements.close()
         reads.close()
+        webhooks.close()
         records.close()
         tail.close()
     }
@@ -94,7 +103,9 @@ public final class Ledger {
                 }
                 if !versions.isEmpty { self.logger.info("database migrated", metadata: ["versions": "\(versions)"]) }
                 self.commits.open()
+                self.judgements.open()
                 self.reads.open()
+                self.webhooks.open()
                 self.records.open()
                 self.tail.open()
             case .failure(let error):
@@ -109,7 +120,7 @@ public final class Ledger {
     }
 
     private func connectionChanged() {
-        if let reason = commits.problem ?? reads.problem ?? records.problem {
+        if let reason = commits.problem ?? judgements.problem ?? reads.problem ?? webhooks.problem ?? records.problem {
             // Before the first connection nothing is lost.
             if state == .connected { change(to: .lost(reason: reason)) }
         } else {

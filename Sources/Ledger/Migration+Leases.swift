@@ -2,10 +2,12 @@ extension Migration {
     /// Who holds a claim, which state of a key is the newer one, and how many accounts there can be.
     ///
     /// A lease's number is of a sequence, and not counted in each claim: one that was forgotten and claimed anew has none of the numbers
-    /// that it had before. An account's number has to fit into four bytes of a payment secret.
+    /// that it had before. Those that are there have none until somebody takes them over: to number them would write all of them again, and
+    /// nobody could claim anything meanwhile. An account's number has to fit into four bytes of a payment secret.
     static let leases = [
         "CREATE SEQUENCE claim_leases",
-        "ALTER TABLE claims ADD COLUMN lease bigint NOT NULL DEFAULT nextval('claim_leases'), ADD COLUMN is_carried_out boolean NOT NULL DEFAULT false",
+        "ALTER TABLE claims ADD COLUMN lease bigint NOT NULL DEFAULT 0, ADD COLUMN is_carried_out boolean NOT NULL DEFAULT false",
+        "ALTER TABLE claims ALTER COLUMN lease SET DEFAULT nextval('claim_leases')",
         carryOut,
         "ALTER TABLE api_keys ADD COLUMN changed bigint NOT NULL DEFAULT 0",
         """

@@ -30,7 +30,7 @@ enum WebhookEndpointQuery {
                 \(nextVersion), w AS (
                     INSERT INTO webhook_endpoints (id, account, url, events, description, signatures, concurrency, created_at, version, cursor)
                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, c.version, s.head FROM c, stream s
-                    WHERE (SELECT count(*) FROM webhook_endpoints WHERE account = $2 AND NOT is_deleted) < $9
+                    WHERE (SELECT count(*) FROM webhook_endpoints WHERE account = $2 AND NOT is_deleted AND id <> $1) < $9
                     ON CONFLICT (id) DO UPDATE SET version = excluded.version
                     WHERE webhook_endpoints.account = excluded.account AND NOT webhook_endpoints.is_deleted RETURNING *)
                 SELECT \(columns) FROM w

@@ -12,6 +12,8 @@ final class AddressBook {
     static let mostAtOnce = 6
     /// Those that one account has begun.
     static let mostOfAccount = 3
+    /// Of an account's requests that wait for a name. They give up long before a slow name is answered, but stand here until then.
+    static let mostWaiting = 2_000
     /// What does not resolve is not asked for at once again.
     private static let shortMemory: UInt64 = 5_000_000_000
     private static let maximumNames = 10_000
@@ -22,7 +24,7 @@ final class AddressBook {
         /// In whose lines it stands.
         var accounts: Set<Int64> = []
         var isUnderWay = false
-        var waiting: [@LoopActor ([IPAddress]) -> Void] = []
+        var waiting: [(account: Int64, done: @LoopActor ([IPAddress]) -> Void)] = []
     }
 
     private let memory: UInt64
@@ -31,6 +33,7 @@ final class AddressBook {
     private var questions: [String: Question] = [:]
     private var line = Rotation<Int64, [String]>()
     private var underWay: [Int64: Int] = [:]
+    private var waiting: [Int64: Int] = [:]
 
     init(memorySeconds: UInt64 = 30, _ lookUp: @escaping LookUp = systemLookUp) {
         memory = memorySeconds * 1_000_000_000
@@ -42,11 +45,13 @@ final class AddressBook {
         HostLookup.start(host: host, port: 443) { found in done(found.compactMap { IPAddress(octets: $0.octets) }) }
     }
 
-    /// Empty if it does not resolve.
+    /// Empty if it does not resolve, or if too much of the account waits.
     func resolve(_ host: String, for account: Int64, _ done: @escaping @LoopActor ([IPAddress]) -> Void) {
         if let entry = known[host], entry.until > Clock.monotonicNanoseconds { return done(entry.addresses) }
+        guard waiting[account] ?? 0 < Self.mostWaiting else { return done([]) }
+        waiting[account, default: 0] += 1
         var question = questions[host] ?? Question()
-        question.waiting.append(done)
+        question.waiting.append((account, done))
         // Nobody waits in another's line.
         let isNew = !question.isUnderWay && question.accounts.insert(account).inserted
         questions[host] = question
@@ -80,6 +85,11 @@ final class AddressBook {
         for address in found where !addresses.contains(address) { addresses.append(address) }
         if known.count >= Self.maximumNames { known.removeAll() }
         known[host] = (addresses, Clock.monotonicNanoseconds + (addresses.isEmpty ? min(Self.shortMemory, memory) : memory))
-        for done in questions.removeValue(forKey: host)?.waiting ?? [] { done(addresses) }
+        let answered = questions.removeValue(forKey: host)?.waiting ?? []
+        for (account, _) in answered {
+            let left = (waiting[account] ?? 1) - 1
+            waiting[account] = left > 0 ? left : nil
+        }
+        for (_, done) in answered { done(addresses) }
     }
 }

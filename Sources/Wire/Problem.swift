@@ -61,6 +61,8 @@ public struct Problem: Error, Equatable, Sendable {
     public static let wrongClaimCode = Problem(status: 403, code: "wrong_claim_code", title: "`leyden login code` prints another one")
     public static let payLinkRefused = Problem(
         status: 409, code: "pay_link_refused", title: "The name is taken, or the account has as many links as it may have")
+    public static let tooManyRedeliveries = Problem(
+        status: 429, code: "too_many_redeliveries", title: "Another range of the account's events is being put in line again")
     public static let tooManySamples = Problem(
         status: 429, code: "too_many_tests", title: "More samples than may be sent to one endpoint, or to all of an account, in a second or at once")
     public static let methodNotAllowed = Problem(status: 405, code: "method_not_allowed", title: "Not with this method")

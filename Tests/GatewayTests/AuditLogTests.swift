@@ -39,6 +39,21 @@ import Wire
         }
     }
 
+    @Test("while as many rows wait as may, nobody adds one: not by what he may not do either")
+    func full() async throws {
+        try await TestGateway.run { test in
+            let key = await test.makeKey([.eventsRead])
+            #expect(await test.ask("POST", "/v1/invoices", "{}", key: key).status == 403)
+            TestServer.sql("ALTER TABLE audit RENAME TO elsewhere", in: test.database)
+            let caller = try #require(Caller(.key(id: "k", account: 1, scopes: [])))
+            for _ in 0..<AuditLog.mostWaiting { test.api.note(caller, transport: "http", method: "POST", path: "/", status: 201) {} }
+            #expect(await test.ask("POST", "/v1/invoices", "{}", key: key).problem == "audit_log_unavailable")
+            TestServer.sql("ALTER TABLE elsewhere RENAME TO audit", in: test.database)
+            #expect(await eventually { test.api.takesWrites })
+            #expect(await test.ask("POST", "/v1/invoices", "{}", key: key).status == 403)
+        }
+    }
+
     @Test("the leader forgets what is older than the log is kept, in parts, and nothing else")
     func retention() async throws {
         try await TestGateway.run { test in

@@ -49,6 +49,25 @@ import Wire
         }
     }
 
+    @Test("what could not be made for so long that it would have expired is not made any more, and what was made is told")
+    func late() async throws {
+        try await TestGateway.run { test in
+            let limited = await test.makeKey([.invoicesWrite], limits: KeyLimits(openInvoices: 5))
+            TestServer.sql("ALTER FUNCTION leyden_count_invoices RENAME TO elsewhere", in: test.database)
+            #expect(await post(test, #"{"expiry_seconds":60}"#, by: limited).status == 503)
+            TestServer.sql("ALTER FUNCTION elsewhere RENAME TO leyden_count_invoices", in: test.database)
+            TestServer.sql("UPDATE claims SET created_at = created_at - interval '2 minutes'", in: test.database)
+            let refused = await post(test, #"{"expiry_seconds":60}"#, by: limited)
+            #expect(refused.status == 409 && refused.problem == "conflict" && count(test) == "0")
+            let made = await post(test, #"{"expiry_seconds":1}"#, key: "b", by: limited)
+            #expect(made.status == 201)
+            TestServer.sql("UPDATE claims SET answer = NULL, claimed_until = '-infinity' WHERE key = 'b'", in: test.database)
+            try await Task.sleep(for: .milliseconds(2100))
+            let again = await post(test, #"{"expiry_seconds":1}"#, key: "b", by: limited)
+            #expect(again.status == 201 && text(again, "payment_hash") == text(made, "payment_hash") && count(test) == "1")
+        }
+    }
+
     @Test("a refusal is an answer too, but not one that says: later")
     func refusals() async throws {
         try await TestGateway.run { test in

@@ -174,6 +174,42 @@ struct ReadTests {
         }
     }
 
+    /// Makes every change of a table take three seconds.
+    private func slow(_ table: String, in dsn: String) {
+        TestServer.sql("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END';
+            CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW EXECUTE FUNCTION slow()
+            """, in: dsn)
+    }
+
+    @Test("of what a payment, a decision or a caller is judged by wait for no others")
+    func judgements() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            _ = await ledger.commit(Payment(1).create)
+            slow("attended_accounts", in: dsn)
+            var isTold = false
+            ledger.tellAttendance([1]) { _ in isTold = true }
+            #expect(await ledger.lookup([Payment(1).hash]).count == 1)
+            #expect(await ledger.unresolved().isEmpty)
+            #expect(try await ledger.invoice(Payment(1).hash) != nil)
+            #expect(try await ledger.key(hash: bytes(1, 7)) == nil)
+            #expect(try await ledger.drainedNodes().isEmpty)
+            #expect(!isTold)
+        }
+    }
+
+    @Test("wait for nobody's webhooks")
+    func webhooks() async throws {
+        try await withLedger { (ledger, dsn) async throws in
+            slow("webhook_changes", in: dsn)
+            var isChanged = false
+            ledger.updateWebhook("none", account: 1, WebhookEndpointChange(isEnabled: false)) { _ in isChanged = true }
+            #expect(try await ledger.stream().head == 0)
+            #expect(try await ledger.claim([]).isEmpty)
+            #expect(!isChanged)
+        }
+    }
+
     @Test("hear of the new head once per batch")
     func notified() async throws {
         try await withLedger { (ledger, dsn) async throws in

@@ -222,11 +222,12 @@ struct WebhookTests {
         }
     }
 
-    @Test("an account has no more endpoints than it may have")
+    @Test("an account has no more endpoints than it may have, and is told of the last one again")
     func limited() async throws {
         try await withLedger { (ledger, _) async throws in
             #expect(try await ledger.insertWebhook(Self.endpoint("a"), limit: 1) != nil)
             #expect(try await ledger.insertWebhook(Self.endpoint("b"), limit: 1) == nil)
+            #expect(try await ledger.insertWebhook(Self.endpoint("a"), limit: 1)?.id == "a", "the answer to an earlier attempt was lost")
         }
     }
 }

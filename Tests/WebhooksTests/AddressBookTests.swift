@@ -38,6 +38,25 @@ struct AddressBookTests {
         #expect(resolved.suffix(2) == ["1 shop.example", "2 shop.example"] && resolved.count == 102)
     }
 
+    @Test("28: what waits for names that do not resolve is bounded for each account, and is asked for again when they do")
+    func full() {
+        let resolver = Resolver()
+        var refused = 0, resolved = 0
+        func ask(_ host: String, _ account: Int64) { resolver.book.resolve(host, for: account) { if $0.isEmpty { refused += 1 } else { resolved += 1 } } }
+        for number in 0..<AddressBook.mostWaiting { ask(number % 2 == 0 ? "slow.example" : "slow\(number).example", 1) }
+        #expect(refused == 0)
+        ask("slow.example", 1)
+        ask("one more.example", 1)
+        #expect(refused == 2 && resolved == 0)
+        ask("shop.example", 2)
+        resolver.answer("shop.example")
+        #expect(refused == 2 && resolved == 1)
+        resolver.answer("slow.example")
+        #expect(resolved == 1 + AddressBook.mostWaiting / 2)
+        ask("one more.example", 1)
+        #expect(refused == 2)
+    }
+
     @Test("so many are looked up at once, each name once, and all come to their turn")
     func bounded() {
         let resolver = Resolver()

@@ -46,7 +46,10 @@ extension GatewayAPI {
             case .refused(let problem, let caller, let quota):
                 exchange.quota = quota
                 // Who asks too often does nothing, and would fill the log.
-                if isWrite, quota?.isExceeded != true, let caller { remember(exchange, caller) }
+                if isWrite, quota?.isExceeded != true, let caller {
+                    guard takesWrites else { return exchange.refuse(.logFull) }
+                    remember(exchange, caller)
+                }
                 exchange.refuse(problem)
             case .admitted(let caller, let quota):
                 exchange.quota = quota

@@ -46,6 +46,8 @@ extension GatewayAPI {
         } catch {
             return done(.failure(.invalid(.invalid(field: "\(error)", "cannot be written as an invoice"))))
         }
+        // The first attempt was too long ago for anybody to pay what this one would make; it may have made it itself.
+        if maker.time != nil, record.terms.expiresAt <= gateway.now { return findMade(record, maker, .tooLate, done) }
         guard record.terms.isStored else { return done(.success(record)) }
         // A commit would wait for the store for as long as it takes; who asks for an invoice would not.
         guard case .connected = ledger.state else { return done(.failure(.unavailable)) }
@@ -79,19 +81,21 @@ extension GatewayAPI {
         gateway.commit(change, searchTerms: terms, failed: failed) { [self] outcome in
             switch outcome {
             case .applied: done(.success(answer))
-            case .repeated, .refused: findMade(record, maker, done)
+            case .repeated, .refused: findMade(record, maker, .hashExists, done)
             case .withdrawn: failed()
             }
         }
     }
 
     /// An earlier attempt of the same claim has made it, perhaps when other nodes could receive.
-    private func findMade(_ record: InvoiceRecord, _ maker: InvoiceMaker, _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void) {
-        guard maker.time != nil else { return done(.failure(.conflict("the payment hash exists"))) }
+    private func findMade(
+        _ record: InvoiceRecord, _ maker: InvoiceMaker, _ refusal: Problem, _ done: @escaping @LoopActor (Result<InvoiceRecord, Problem>) -> Void
+    ) {
+        guard maker.time != nil else { return done(.failure(refusal)) }
         find(record.paymentHash, of: record.account) { result in
             switch result {
             case .failure(let problem): done(.failure(problem))
-            case .success(nil): done(.failure(.conflict("the payment hash exists")))
+            case .success(nil): done(.failure(refusal))
             case .success(let stored?): done(.success(stored))
             }
         }
@@ -163,6 +167,11 @@ extension GatewayAPI {
         return InvoiceCodec.encode(
             record, watchToken: token, checkoutURL: gateway.settings.publicURL + "/checkout/" + token, showsPreimage: showsPreimage)
     }
+}
+
+extension Problem {
+    fileprivate static let hashExists = conflict("the payment hash exists")
+    fileprivate static let tooLate = conflict("the invoice of the first request with this Idempotency-Key would have expired; use a new key")
 }
 
 extension InvoiceState {

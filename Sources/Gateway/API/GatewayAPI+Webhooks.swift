@@ -150,7 +150,9 @@ extension GatewayAPI {
 
     private func redeliver(_ exchange: Exchange, _ record: WebhookEndpointRecord, types: [EventType], after: Int64, until: Int64) {
         let isOne = until - after == 1
+        if !isOne, !redelivering.insert(record.account).inserted { return exchange.refuse(.tooManyRedeliveries) }
         ledger.redeliver(to: record, types: types, after: after, until: until, limit: Self.maximumRedeliveries) { [self] result in
+            if !isOne { redelivering.remove(record.account) }
             guard case .success(let (count, last)) = result else { return exchange.refuse(.unavailable) }
             if count == 0, isOne { return exchange.refuse(.unknownDelivery) }
             gateway.courier.endpointsChanged()

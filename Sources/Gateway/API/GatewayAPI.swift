@@ -23,6 +23,8 @@ public final class GatewayAPI: EdgeApplication, ChannelSource {
     let lnurl: LNURLFace
     let logins: PendingLogins
     let samples = SampleLimits()
+    /// Accounts of which a range is being put in line again: that may take seconds, and others wait behind it.
+    var redelivering: Set<Int64> = []
     /// How often ``review()`` was called.
     var rounds = 0
     private var reviews: Timer?

@@ -71,6 +71,7 @@ public final class LnmuxService {
                 call.tell(quota)
                 // As over REST: what somebody tried to change is in the audit log when he is answered, unless he only asks too often.
                 guard let caller, scope == .invoicesWrite || scope == .invoicesSettle, quota?.isExceeded != true else { return call.refuse(problem) }
+                guard api.takesWrites else { return call.refuse(.logFull) }
                 api.note(caller, transport: "grpc", method: "RPC", path: method, status: problem.status) { call.refuse(problem) }
             case .admitted(let caller, let quota):
                 call.tell(quota)
