@@ -1,24 +1,28 @@
 public import Payments
 
-/// A payment that has ended and of which something was received: what the books need.
+/// A payment that has ended and of which something was received, or one that was made: what the books need.
 public struct Booking: Equatable, Sendable {
+    public enum Direction: Sendable { case received, paidOut }
+
+    public var direction: Direction
     public var paymentHash: PaymentHash
     public var setID: SetID?
     public var orderID: String?
+    /// What the invoice says, or what a payout was made for.
     public var description: String?
     /// `settled`, or `failed` if only some of its parts were received.
     public var state: InvoiceState
     /// What the invoice asked for.
     public var asked: Millisatoshis?
-    /// Of the parts that were settled.
-    public var received: Millisatoshis
-    /// What the payer left to the virtual channels on top of it.
+    /// Of the parts that were settled, or what the payee got.
+    public var amount: Millisatoshis
+    /// What the payer left to the virtual channels on top of it, or what the payout cost on the way.
     public var fee: Millisatoshis
     /// When the last part had ended.
     public var time: UnixTime
 }
 
-/// Which payments: those that ended at `from` or later, and before `until`.
+/// Which payments and payouts: those that ended at `from` or later, and before `until`.
 public struct BookingSearch: Equatable, Sendable {
     public var account: Int64
     public var from: UnixTime

@@ -53,6 +53,7 @@ extension Migration {
         ) WITH (fillfactor = 50)
         """,
         "CREATE INDEX payouts_of_account ON payouts (account, number)",
+        "CREATE INDEX payouts_booked ON payouts (account, updated_at, number) WHERE state = 'settled'",
         "CREATE INDEX payouts_unfinished ON payouts (number) WHERE state IN ('created', 'sending', 'unknown')",
         "CREATE UNIQUE INDEX payouts_of_purpose ON payouts (account, purpose) WHERE purpose IS NOT NULL AND state <> 'failed'",
         """

@@ -24,7 +24,9 @@ public enum BookCodec {
                 json.field("payments", Int64(lines.count { $0.kind == .payment }))
                 json.field("payments_msat", total(.payment, of: lines))
                 json.field("fees_msat", total(.fee, of: lines))
+                json.field("payouts", Int64(lines.count { $0.kind == .payout }))
                 json.field("payouts_msat", total(.payout, of: lines))
+                json.field("payout_fees_msat", total(.payoutFee, of: lines))
             }
             json.field("next", next)
         }

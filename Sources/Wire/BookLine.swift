@@ -7,8 +7,10 @@ public struct BookLine: Equatable, Sendable {
         case payment
         /// What payers left to the virtual channels: the node received that much more.
         case fee
-        /// What was paid out. Nothing is yet.
+        /// What was paid out, without what it cost on the way.
         case payout
+        /// What a payout cost on the way.
+        case payoutFee = "payout_fee"
     }
 
     public var kind: Kind

@@ -40,8 +40,8 @@ extension Invoice {
 
     /// Sums over all pages.
     private struct Totals {
-        private var sums: [UInt64] = [0, 0, 0, 0]
-        private static let names = ["payments", "payments_msat", "fees_msat", "payouts_msat"]
+        private var sums = [UInt64](repeating: 0, count: names.count)
+        private static let names = ["payments", "payments_msat", "fees_msat", "payouts", "payouts_msat", "payout_fees_msat"]
 
         mutating func add(_ page: JSONObject) throws {
             let totals = page.object("totals")
@@ -52,7 +52,9 @@ extension Invoice {
             }
         }
 
-        var text: String { "\(sums[0]) payments of \(sums[1]) msat, fees of \(sums[2]) msat, payouts of \(sums[3]) msat" }
+        var text: String {
+            "\(sums[0]) payments of \(sums[1]) msat, fees of \(sums[2]) msat, \(sums[3]) payouts of \(sums[4]) msat, fees of \(sums[5]) msat"
+        }
     }
 }
 

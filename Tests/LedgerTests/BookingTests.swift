@@ -31,7 +31,7 @@ struct BookingTests {
             } while search.after != nil
             #expect(found.map(\.paymentHash) == [4, 2, 3, 0, 1].map { Payment($0).hash })
             #expect(found.map(\.fee) == [4, 2, 3, 0, 1].map { Millisatoshis($0) })
-            #expect(found.allSatisfy { $0.received == Millisatoshis(2_000) && $0.asked == Millisatoshis(2_000) && $0.state == .settled })
+            #expect(found.allSatisfy { $0.amount == Millisatoshis(2_000) && $0.asked == Millisatoshis(2_000) && $0.state == .settled })
             search = BookingSearch(account: 1, from: UnixTime(milliseconds: 8_000), until: UnixTime(milliseconds: 9_000), limit: 9)
             #expect(try await ledger.bookings(search).bookings.map(\.paymentHash) == [Payment(4).hash])
             search.account = 2
@@ -49,7 +49,7 @@ struct BookingTests {
             ] { #expect(await ledger.commit(entry).isApplied) }
             let page = try await ledger.bookings(.init(account: 1, from: now, until: now.advanced(byMilliseconds: 1), limit: 9))
             #expect(page.bookings.map(\.paymentHash) == [torn.hash])
-            #expect(page.bookings.first?.state == .failed && page.bookings.first?.received == Millisatoshis(1_000))
+            #expect(page.bookings.first?.state == .failed && page.bookings.first?.amount == Millisatoshis(1_000))
         }
     }
 }

@@ -72,6 +72,39 @@ struct PayoutTests {
         }
     }
 
+    @Test("stand in the books when they arrived, beside what was received, each once whatever the pages")
+    func booked() async throws {
+        try await withLedger { ledger, _ in
+            let payment = Payment(7)
+            var entries = [payment.create, payment.accept(settling: true)]
+            for part in payment.parts.indices { entries.append(payment.resolve(part, concludes: part == payment.parts.count - 1 ? .settled : nil)) }
+            for index in entries.indices {
+                entries[index].change.time = UnixTime(milliseconds: 6_000)
+                #expect(await ledger.commit(entries[index]).isApplied)
+            }
+            for number in 1...3 {
+                let intent = intent(number)
+                equal(try await ledger.create(intent), .made)
+                equal(try await ledger.move(intent, 1, .send(node)), .stored)
+                equal(try await ledger.move(intent, 1, number == 2 ? .fail(.canceled) : .settle(proof, fee: Millisatoshis(3))), .stored)
+            }
+            for limit in 1...4 {
+                var search = BookingSearch(account: 1, from: UnixTime(milliseconds: 6_000), until: UnixTime(milliseconds: 6_001), limit: limit)
+                var found: [Booking] = []
+                repeat {
+                    let page = try await ledger.bookings(search)
+                    found += page.bookings
+                    search.after = page.next.flatMap { PageCursor($0.text) }
+                } while search.after != nil
+                #expect(Set(found.map(\.paymentHash)) == [payment.hash, intent(1).paymentHash, intent(3).paymentHash] && found.count == 3)
+                let out = found.filter { $0.direction == .paidOut }
+                #expect(out.count == 2 && out.allSatisfy { $0.amount == intent(1).amount && $0.fee == Millisatoshis(3) && $0.asked == nil })
+            }
+            let foreign = BookingSearch(account: 2, from: UnixTime(milliseconds: 0), until: UnixTime(milliseconds: 9_000), limit: 9)
+            #expect(try await ledger.bookings(foreign).bookings.isEmpty)
+        }
+    }
+
     @Test("set aside amount and fees, and give the rest back")
     func books() async throws {
         try await withLedger { ledger, dsn in

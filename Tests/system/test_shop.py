@@ -20,7 +20,7 @@ ROUNDS = 4
 
 
 def lines_of(system, query="", key=None):
-    found, totals, after = [], {"payments": 0, "payments_msat": 0, "fees_msat": 0, "payouts_msat": 0}, ""
+    found, totals, after = [], {"payments": 0, "payments_msat": 0, "fees_msat": 0, "payouts": 0, "payouts_msat": 0, "payout_fees_msat": 0}, ""
     while after is not None:
         page = api(system, "GET", f"/v1/export?limit=3{query}{after}", key=key or system.api_key).json
         found += page["lines"]

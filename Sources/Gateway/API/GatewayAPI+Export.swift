@@ -36,14 +36,15 @@ extension GatewayAPI {
 }
 
 extension BookLine {
-    /// A payment, and the fee that came with it, if there was one.
+    /// A payment or a payout, and the fee that came with it, if there was one.
     static func lines(_ booking: Booking) -> [Self] {
+        let (kind, feeKind): (Kind, Kind) = booking.direction == .received ? (.payment, .fee) : (.payout, .payoutFee)
         let payment = BookLine(
-            kind: .payment, time: booking.time, paymentHash: booking.paymentHash, setID: booking.setID, orderID: booking.orderID,
-            description: booking.description, state: booking.state, asked: booking.asked, amount: booking.received)
+            kind: kind, time: booking.time, paymentHash: booking.paymentHash, setID: booking.setID, orderID: booking.orderID,
+            description: booking.description, state: booking.state, asked: booking.asked, amount: booking.amount)
         guard booking.fee > .zero else { return [payment] }
         var fee = payment
-        fee.kind = .fee
+        fee.kind = feeKind
         fee.asked = nil
         fee.amount = booking.fee
         return [payment, fee]
