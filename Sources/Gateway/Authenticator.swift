@@ -8,7 +8,8 @@ internal import Wire
 ///
 /// Keys are stored hashed, so what is looked up is the hash. An answer is remembered for a few seconds, and the keys of
 /// those who are connected are looked at every two: a revoked key ends within that time, an expired one at once. Of texts that
-/// were never good here only so many are looked up in a second: whoever guesses takes neither the store nor the others' place.
+/// were never good only so many are looked up in a second: whoever guesses takes neither the store nor the others' place. That
+/// this holds from the start, the hashes of the keys that were used last are read then.
 @LoopActor
 final class Authenticator {
     enum Outcome {
@@ -65,6 +66,9 @@ final class Authenticator {
     /// When keys were used last, to be written with others.
     private var used: [String: UnixTime] = [:]
     private var reviews: Timer?
+    /// How many keys are known of from the start.
+    private static let mostRecalled = 20_000
+    private var isRecalled = false
 
     init(ledger: Ledger, watchTokens: WatchTokens, standard: KeyLimits = KeyLimits()) {
         self.ledger = ledger
@@ -74,7 +78,27 @@ final class Authenticator {
             self?.forgetStrange()
             self?.review()
             self?.writeUse()
+            self?.recall()
         }
+        recall()
+    }
+
+    /// What is recalled is looked up when it is shown, but not as a guess. Tried again until the store has answered once.
+    private func recall() {
+        guard !isRecalled else { return }
+        ledger.recentKeys(limit: Self.mostRecalled) { [weak self] result in
+            guard let self, !isRecalled, case .success(let records) = result else { return }
+            isRecalled = true
+            for record in records {
+                learned(record)
+                recall(record.hash, record.id, record.generation)
+                if let previous = record.previousHash { recall(previous, record.id, record.generation - 1) }
+            }
+        }
+    }
+
+    private func recall(_ hash: Bytes32, _ id: String, _ generation: Int32) {
+        if secrets[hash] == nil { secrets[hash] = Secret(id: id, generation: generation, until: 0) }
     }
 
     isolated deinit { reviews?.cancel() }

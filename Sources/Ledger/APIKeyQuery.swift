@@ -69,6 +69,18 @@ enum APIKeyQuery {
         return Step(Statement("keys of list", "SELECT \(columns) FROM api_keys WHERE id = ANY ($1)", [column.arrayType]), parameters)
     }
 
+    /// Those that were used last.
+    static func recent(limit: Int) -> Step {
+        var parameters = Parameters()
+        parameters.append(Int64(limit))
+        return Step(
+            Statement("keys used last", """
+                SELECT \(columns) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+                ORDER BY last_used_at DESC NULLS LAST LIMIT $1
+                """, [TypeID.bigint]),
+            parameters)
+    }
+
     /// Asks for one more than the limit, to know whether there is a next page.
     static func page(account: Int64?, after id: String?, limit: Int) -> Step {
         var parameters = Parameters()

@@ -33,6 +33,11 @@ extension Ledger {
         judgements.read(APIKeyQuery.one(hash: hash), completion) { APIKeyQuery.read($0).first }
     }
 
+    /// Keys that are good now, those first that were used last.
+    public func recentKeys(limit: Int, completion: @escaping Completion<[APIKeyRecord]>) {
+        reads.read(APIKeyQuery.recent(limit: limit), completion, APIKeyQuery.read)
+    }
+
     /// Those of these keys that there are.
     public func keys(_ ids: [String], completion: @escaping Completion<[APIKeyRecord]>) {
         judgements.read(APIKeyQuery.many(ids), completion, APIKeyQuery.read)
