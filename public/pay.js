@@ -3,10 +3,9 @@
 import { satoshis } from "/amounts.js";
 
 const id = location.pathname.split("/").pop();
-const given = new URLSearchParams(location.search).get("lightning") ?? "";
 const place = `${location.host}/lnurl/pay/${encodeURIComponent(id)}`;
+// What the address says behind `lightning=` is for wallets; here it could be anybody's.
 const plain = `lnurlp://${place}`;
-const text = /^LNURL1[02-9AC-HJ-NP-Z]+$/i.test(given) ? given.toLowerCase() : plain;
 
 const element = (name) => document.getElementById(name);
 
@@ -30,9 +29,7 @@ async function show() {
     element("description").textContent = entries.get("text/long-desc") ?? entries.get("text/plain") ?? "";
     element("state").textContent = "Scan with a Lightning wallet";
     element("qr").querySelector("img").src = `/lnurl/pay/${encodeURIComponent(id)}/qr.svg`;
-    const link = text === plain ? plain : `lightning:${text}`;
-    for (const name of ["qr", "wallet"]) element(name).href = link;
-    element("plain").href = plain;
+    for (const name of ["qr", "wallet", "plain"]) element(name).href = plain;
     card.dataset.state = "open";
   } catch {
     element("state").textContent = "The link cannot be loaded now. Try again in a moment.";
@@ -41,11 +38,11 @@ async function show() {
 
 element("copy").addEventListener("click", async () => {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(plain);
     element("copy").textContent = "Copied";
   } catch {
     // Without HTTPS there is no clipboard; the text can be copied by hand.
-    prompt("Pay link", text);
+    prompt("Pay link", plain);
   }
 });
 

@@ -46,7 +46,7 @@ extension PayoutAnswer {
         case .inFlight, .initiated: self = .inFlight
         case .succeeded:
             guard let preimage = Bytes32(hex: payment.paymentPreimage), digest.sha256(preimage.storage.span) == hash.bytes else { return nil }
-            self = .settled(Preimage(preimage), fee: Millisatoshis(UInt64(clamping: payment.feeMsat)))
+            self = .settled(Preimage(preimage), fee: min(Millisatoshis(UInt64(clamping: payment.feeMsat)), .supply))
         case .failed: self = .failed(PayoutFailure(payment.failureReason))
         case .unknown, .UNRECOGNIZED: return nil
         }

@@ -4,7 +4,11 @@ extension Migration {
     /// A payment hash has one payout, for ever. `purpose` is whatever a payout is made for at most once: one that failed makes room.
     /// `term` is that of the leader that named the node. `ledger_entries` is only appended to: what each payout has changed of
     /// what its account has left, so that the sums of an account are those of its row in `balances`.
+    ///
+    /// Accounts begin with nothing to spend: what they received before there were payouts has been settled in other ways.
     static let payouts = [
+        // A leader of an older version resigns: it would settle without crediting.
+        "UPDATE stream SET term = term + 1, leader = NULL, lease_until = NULL WHERE leader IS NOT NULL",
         """
         CREATE TABLE balances (
             account bigint PRIMARY KEY,
@@ -12,12 +16,6 @@ extension Migration {
             spent_msat bigint NOT NULL DEFAULT 0,
             reserved_msat bigint NOT NULL DEFAULT 0
         ) WITH (fillfactor = 50)
-        """,
-        """
-        INSERT INTO balances (account, received_msat)
-        SELECT i.account, sum(x.amount_msat) FROM invoices i
-        JOIN htlcs x ON x.payment_hash = i.payment_hash AND x.set_id = i.set_id AND x.is_settled
-        WHERE i.state IN ('settled', 'failed') GROUP BY i.account
         """,
         "ALTER TABLE api_keys ADD COLUMN budget_msat bigint",
         "CREATE TABLE key_spending (key_id text PRIMARY KEY, used_msat bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50)",
@@ -54,6 +52,7 @@ extension Migration {
         """,
         "CREATE INDEX payouts_of_account ON payouts (account, number)",
         "CREATE INDEX payouts_booked ON payouts (account, updated_at, number) WHERE state = 'settled'",
+        "CREATE INDEX payouts_under_way ON payouts (account) WHERE state IN ('created', 'sending', 'unknown')",
         "CREATE INDEX payouts_unfinished ON payouts (number) WHERE state IN ('created', 'sending', 'unknown')",
         "CREATE UNIQUE INDEX payouts_of_purpose ON payouts (account, purpose) WHERE purpose IS NOT NULL AND state <> 'failed'",
         """
@@ -71,12 +70,15 @@ extension Migration {
         movePayout,
     ]
 
+    /// Of one account. What is under way is looked after on the loop that answers HTLCs.
+    static let mostUnderWay = 1000
+
     /// Reserves what a payout may cost and remembers it, with its event, or says why not.
     ///
     /// The `stream` row is locked first here as everywhere, so that nothing waits in a circle, and so that two of a purpose, a
     /// hash or the last of a balance see each other.
     /// Outcomes: 0 the hash has another payout, 1 repeated, 2 made, 3 the account has not enough, 4 the key's budget is not
-    /// enough, 5 its purpose has another payout, 6 the invoice is one of this gateway.
+    /// enough, 5 its purpose has another payout, 6 the invoice is one of this gateway, 7 the account has too many under way.
     private static let createPayout = """
         CREATE FUNCTION leyden_create_payout(
             p_id text, p_account bigint, p_key text, p_purpose text, p_hash bytea, p_destination bytea, p_amount bigint, p_limit bigint,
@@ -96,6 +98,9 @@ extension Migration {
             IF EXISTS (SELECT FROM invoices i WHERE i.payment_hash = p_hash) THEN o_outcome := 6; RETURN; END IF;
             IF p_purpose IS NOT NULL AND EXISTS (
                 SELECT FROM payouts p WHERE p.account = p_account AND p.purpose = p_purpose AND p.state <> 'failed') THEN o_outcome := 5; RETURN; END IF;
+
+            IF (SELECT count(*) FROM payouts p WHERE p.account = p_account AND p.state IN ('created', 'sending', 'unknown')) >= \(mostUnderWay)
+                THEN o_outcome := 7; RETURN; END IF;
 
             INSERT INTO balances (account) VALUES (p_account) ON CONFLICT DO NOTHING;
             UPDATE balances b SET reserved_msat = b.reserved_msat + p_amount + p_limit

@@ -6,7 +6,8 @@ enum PayLinkQuery {
         l.id, l.number, l.account, l.name, l.host, l.description, l.long_description, l.min_msat, l.max_msat, l.comment_allowed,
         l.success_action, l.payer_data, l.is_disposable, l.metadata, l.order_id, l.payment_hash, l.expires_at, l.is_enabled, l.is_deleted,
         l.shown, l.created_at, l.version,
-        l.payment_hash IS NOT NULL AND EXISTS (SELECT FROM invoices i WHERE i.payment_hash = l.payment_hash AND i.state <> 'open')
+        l.payment_hash IS NOT NULL AND EXISTS (SELECT FROM invoices i WHERE i.payment_hash = l.payment_hash AND i.state <> 'open'),
+        l.payment_hash IS NOT NULL AND EXISTS (SELECT FROM invoices i WHERE i.payment_hash = l.payment_hash AND i.state = 'settled')
         """
     private static let nextVersion = "WITH c AS (UPDATE pay_link_changes SET version = version + 1 RETURNING version)"
 
@@ -151,7 +152,8 @@ enum PayLinkQuery {
             link.isDeleted = rows.flag(row, 18)
             link.shown = rows.text(row, 19)
             link.version = rows.integer(row, 21)
-            link.isPaid = rows.flag(row, 22)
+            link.isTaken = rows.flag(row, 22)
+            link.isPaid = rows.flag(row, 23)
             return link
         }
     }

@@ -29,7 +29,9 @@ public struct PayLinkRecord: Equatable, Sendable {
     public var shown = ""
     public var createdAt: UnixTime
     public var version: Int64 = 0
-    /// The order was paid.
+    /// A payment of the order has come, whatever became of it.
+    public var isTaken = false
+    /// The order's payment was settled.
     public var isPaid = false
 
     public init(id: String, account: Int64, createdAt: UnixTime) {

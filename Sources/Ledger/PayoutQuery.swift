@@ -47,6 +47,7 @@ enum PayoutQuery {
         case 4: .budgetTooLow
         case 5: .purposeIsTaken
         case 6: .ownInvoice
+        case 7: .tooManyUnderWay
         default: .hashIsTaken
         }
     }

@@ -13,6 +13,8 @@ public enum PayoutCreation: Equatable, Sendable {
     case budgetTooLow
     /// The payment hash is that of an invoice of this gateway.
     case ownInvoice
+    /// The account has as many under way as it may have.
+    case tooManyUnderWay
 }
 
 /// What became of a payout's change.

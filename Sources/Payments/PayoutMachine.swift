@@ -135,7 +135,7 @@ public struct PayoutMachine: Equatable, Sendable {
         }
         contact = .none
         switch end {
-        case .notBegun(let failure) where wasSending:
+        case .notBegun(let failure) where wasSending && !isKnownToNode:
             verdict = .failed(failure)
             return proceed(at: now)
         case .exists where wasSending:

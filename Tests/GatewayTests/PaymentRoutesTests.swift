@@ -23,12 +23,29 @@ struct PaymentRoutesTests {
             #expect(again.status == 201 && again.body == first.body)
             let other = await test.ask("POST", "/v1/payments", body)
             #expect(other.status == 409 && other.problem == "payment_exists")
+            // Who has not heard the answer finds his payment, and is not told to pay another invoice.
+            #expect(try other.json["detail"]?.text?.contains(id) == true && other.json["detail"]?.text?.contains("ask the payee") == false)
             let shown = await test.ask("GET", "/v1/payments/\(id)")
             #expect(try shown.json["amount_msat"]?.whole == 21_000)
             let page = await test.ask("GET", "/v1/payments?limit=1")
             #expect(try page.json["payments"]?.items?.count == 1)
             let balance = await test.ask("GET", "/v1/balance")
             #expect(balance.status == 200)
+        }
+    }
+
+    @Test("a request that is repeated after its invoice has expired is answered with the payment that it made")
+    func repeatedLate() async throws {
+        try await TestGateway.run { test in
+            let body = #"{"payment_request":"\#(try invoice(1, expiry: 2))","fee_limit_msat":10}"#
+            let first = await test.ask("POST", "/v1/payments", body, fields: ["Idempotency-Key": "a"])
+            #expect(first.status == 201)
+            // As it was before the answer was stored, and the minute over.
+            TestServer.sql("UPDATE claims SET status = NULL, answer = NULL, claimed_until = now() - interval '1 second'", in: test.database)
+            try await Task.sleep(for: .seconds(3.1))
+            let again = await test.ask("POST", "/v1/payments", body, fields: ["Idempotency-Key": "a"])
+            #expect(again.status == 201)
+            #expect(try again.json["id"]?.text == first.json["id"]?.text)
         }
     }
 

@@ -85,17 +85,27 @@ struct PayLinkTests {
         }
     }
 
-    @Test("an order is paid once its invoice has been accepted, and not any more when that was given back")
+    @Test("an order is taken once its invoice has been accepted, and not any more when that was given back; it is paid once that has settled")
     func orders() async throws {
         try await withLedger { (ledger, _) async throws in
             var order = link(1)
             order.paymentHash = Payment(1).hash
             _ = try await insert(order, into: ledger)
-            #expect(try await changed(after: 0, in: ledger).first?.isPaid == false)
+            func state() async throws -> [Bool?] {
+                let found = try await changed(after: 0, in: ledger).first
+                return [found?.isTaken, found?.isPaid]
+            }
+            #expect(try await state() == [false, false])
             _ = await ledger.commit([Payment(1).accept()])
-            #expect(try await changed(after: 0, in: ledger).first?.isPaid == true)
+            #expect(try await state() == [true, false])
             _ = await ledger.commit([Payment(1).release])
-            #expect(try await changed(after: 0, in: ledger).first?.isPaid == false)
+            #expect(try await state() == [false, false])
+            var other = link(2)
+            other.paymentHash = Payment(2).hash
+            _ = try await insert(other, into: ledger)
+            _ = await ledger.commit([Payment(2).accept(settling: true), Payment(2).resolve(0), Payment(2).resolve(1, concludes: .settled)])
+            let paid = try await changed(after: 0, in: ledger).first { $0.id == other.id }
+            #expect(paid?.isTaken == true && paid?.isPaid == true)
         }
     }
 }

@@ -181,6 +181,23 @@ struct PayoutTests {
         }
     }
 
+    @Test("of one account are under way only so many at a time")
+    func underWay() async throws {
+        try await withLedger { ledger, dsn in
+            equal(try await ledger.create(intent(1)), .made)
+            let columns = "id, account, payment_hash, destination, amount_msat, fee_limit_msat, amount_is_open, timeout_seconds, created_at, updated_at, state"
+            let values = "'other_' || n, 1, sha256(int8send(n)), '', 1, 0, false, 60, now(), now(), 'unknown'"
+            TestServer.sql("INSERT INTO payouts (\(columns)) SELECT \(values) FROM generate_series(1, 999) n", in: dsn)
+            equal(try await ledger.create(intent(2)), .tooManyUnderWay)
+            equal(try await ledger.balance(), AccountBalance(reserved: Millisatoshis(1_010)))
+            var foreign = intent(3)
+            foreign.account = 2
+            equal(try await ledger.create(foreign), .made)
+            equal(try await ledger.move(intent(1), 0, .fail(.noNode)), .stored)
+            equal(try await ledger.create(intent(2)), .made)
+        }
+    }
+
     @Test("of a key stay within its budget")
     func budget() async throws {
         try await withLedger { ledger, dsn in

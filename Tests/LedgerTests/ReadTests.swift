@@ -214,11 +214,12 @@ struct ReadTests {
     func notified() async throws {
         try await withLedger { (ledger, dsn) async throws in
             let other = try await startedLedger(dsn)
+            for _ in 0..<5_000 where !other.isListening { try await Task.sleep(for: .milliseconds(2)) }
             var heads: [Int64] = []
             other.onHead = { heads.append($0) }
             _ = await ledger.commit((0..<5).map { Payment($0).create })
             _ = await ledger.commit(Payment(9).create)
-            while heads.last != 6 { try await Task.sleep(for: .milliseconds(2)) }
+            for _ in 0..<5_000 where heads.last != 6 { try await Task.sleep(for: .milliseconds(2)) }
             #expect(heads == [5, 6])
             other.close()
         }

@@ -39,6 +39,14 @@ struct PayoutMachineTests {
         #expect(orders.change?.step == .doubt)
     }
 
+    @Test("a refusal to begin is not believed of a node that has told of the payment")
+    func begunAfterAll() {
+        var machine = sentPayout()
+        #expect(machine.answered(1, .inFlight, at: seconds(1)).isEmpty)
+        let orders = machine.ended(1, .notBegun(.noRoute), at: seconds(2))
+        #expect(orders.follows == [node(1)] && orders.change?.step == .doubt)
+    }
+
     @Test("a payment that exists already is followed")
     func existing() {
         var machine = sentPayout()

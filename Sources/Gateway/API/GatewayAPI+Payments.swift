@@ -36,8 +36,17 @@ extension GatewayAPI {
         gateway.makePayout(intent, isBounded: !caller.isOperator) { [self] result in
             switch result {
             case .success(let payout): respond(exchange, payout, status: 201)
+            case .failure(.hashIsTaken): tell(exchange, of: intent)
             case .failure(let refusal): exchange.refuse(refusal.problem)
             }
+        }
+    }
+
+    /// Which payment the hash has, if it is the account's own: somebody who did not hear the answer must not pay another invoice.
+    private func tell(_ exchange: Exchange, of intent: PayoutIntent) {
+        ledger.payout(hash: intent.paymentHash, account: intent.account) { result in
+            guard case .success(let payout) = result else { return exchange.refuse(.unavailable) }
+            exchange.refuse(.paymentExists(payout))
         }
     }
 
@@ -64,7 +73,8 @@ extension GatewayAPI {
                 amount: wanted.amount ?? .zero, feeLimit: wanted.feeLimit, spontaneous: preimage, customRecords: wanted.customRecords,
                 timeoutSeconds: wanted.timeoutSeconds, onlyNode: onlyNode, createdAt: createdAt)
         }
-        let invoice = try payable(text, at: gateway.now)
+        // A request that is repeated after the invoice has expired is answered with what became of it, not refused.
+        let invoice = try payable(text, at: createdAt)
         let isOpen = invoice.amount == nil
         guard isOpen || wanted.amount == nil || wanted.amount == invoice.amount else {
             throw .invalid(.invalid(field: "amount_msat", "is not what the invoice asks for"))
@@ -177,10 +187,7 @@ extension GatewayAPI {
 extension PayoutRefusal {
     var problem: Problem {
         switch self {
-        case .hashIsTaken:
-            Problem(
-                status: 409, code: "payment_exists", title: "This payment hash has a payment",
-                detail: "it is paid for at most once, even if that has failed; ask the payee for another invoice", field: "payment_request")
+        case .hashIsTaken: .paymentExists(nil)
         case .purposeIsTaken:
             Problem(status: 409, code: "purpose_taken", title: "What this is paid for has a payment that has not failed", field: "purpose")
         case .balanceTooLow: Problem(status: 409, code: "balance_too_low", title: "The account has not so much to spend")
@@ -189,12 +196,23 @@ extension PayoutRefusal {
             Problem(
                 status: 409, code: "own_invoice", title: "The invoice is one of this gateway",
                 detail: "it would pay itself; settle or cancel the invoice instead", field: "payment_request")
+        case .tooManyUnderWay:
+            Problem(status: 409, code: "too_many_payments", title: "The account has as many payments under way as it may have", limit: "payments")
         case .unavailable: .unavailable
         }
     }
 }
 
 extension Problem {
+    /// `payout`, if the asking account may know of it.
+    static func paymentExists(_ payout: Payout?) -> Problem {
+        let own = payout.map { "it is \($0.intent.id), which is \($0.state.rawValue); " } ?? ""
+        let advice = payout.map { $0.state == .failed } ?? true
+            ? "a hash is paid for at most once, even if that has failed; ask the payee for another invoice"
+            : "another invoice would be another payment"
+        return Problem(status: 409, code: "payment_exists", title: "This payment hash has a payment", detail: own + advice, field: "payment_request")
+    }
+
     static let unknownPayment = Problem(status: 404, code: "unknown_payment", title: "There is no such payment")
     static let invoiceExpired = Problem(status: 422, code: "invoice_expired", title: "The invoice has expired", field: "payment_request")
     static let idempotencyKeyRequired = Problem(

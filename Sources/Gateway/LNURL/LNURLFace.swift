@@ -30,6 +30,8 @@ final class LNURLFace {
     var loginCode: (@LoopActor (String) -> [UInt8]?)?
     /// Challenges that a payer's key has signed, and when.
     private var spent: [Bytes32: Int64] = [:]
+    private static let mostSpent = 50_000
+    private var sweptAt: Int64 = 0
 
     init(gateway: PaymentGateway, issuer: InvoiceIssuer, states: InvoiceStates) {
         self.gateway = gateway
@@ -139,6 +141,8 @@ final class LNURLFace {
     }
 
     private func find(_ id: String, _ responder: HTTPResponder, _ found: @escaping @LoopActor (AddressRequestRecord) -> Void) {
+        // Nobody makes the store look for what cannot be there.
+        guard AddressRequestRecord.isID(id) else { return refuse(.unknown, responder) }
         gateway.ledger.addressRequest(id, account: nil) { [self] result in
             switch result {
             case .failure: refuse(.unavailable, responder)
@@ -249,7 +253,11 @@ final class LNURLFace {
         guard secrets.isFresh(claim.challenge, for: link, at: now, seconds: Self.challengeSeconds), spent[claim.challenge] == nil,
             LibCrypto.verify(der: claim.signature, of: claim.challenge, by: claim.key)
         else { throw .payerSignature }
-        if spent.count >= 10_000 { spent = spent.filter { now.seconds - $0.value < Self.challengeSeconds + 60 } }
+        if spent.count >= Self.mostSpent, now.seconds > sweptAt {
+            sweptAt = now.seconds
+            spent = spent.filter { now.seconds - $0.value < Self.challengeSeconds + 60 }
+        }
+        guard spent.count < Self.mostSpent else { throw .busy }
         spent[claim.challenge] = now.seconds
     }
 

@@ -11,7 +11,7 @@ struct PayLink {
     let address: String?
     /// `nil` where each answer needs a challenge of its own.
     let document: [UInt8]?
-    var isPaid: Bool
+    var isTaken: Bool
 
     init(_ record: PayLinkRecord, base: String) {
         self.record = record
@@ -22,13 +22,13 @@ struct PayLink {
         callback = base + "/lnurl/pay/" + record.id + "/callback"
         address = record.name.flatMap { name in record.host.map { name + "@" + $0 } }
         document = terms.payerData?.kinds[.auth] == nil ? terms.document(callback: callback) : nil
-        isPaid = record.isPaid
+        isTaken = record.isTaken
     }
 
     /// Why it gives nothing now.
     func refusal(at time: UnixTime) -> LNURLRefusal? {
         if !record.isEnabled { return .disabled }
-        if isPaid { return .alreadyPaid }
+        if isTaken { return .alreadyPaid }
         if let end = record.expiresAt, end.seconds <= time.seconds { return .expired }
         return nil
     }

@@ -77,8 +77,8 @@ final class PayLinkDirectory {
         for event in events {
             guard let hash = event.paymentHash, let id = orders[hash] else { continue }
             switch event.type {
-            case .invoiceAccepted, .invoiceSettleRequested, .invoiceSettled: links[id]?.isPaid = true
-            case .invoiceReleased: links[id]?.isPaid = false
+            case .invoiceAccepted, .invoiceSettleRequested, .invoiceSettled: links[id]?.isTaken = true
+            case .invoiceReleased: links[id]?.isTaken = false
             default: break
             }
         }

@@ -13,6 +13,7 @@ public enum PayoutRefusal: Error, Equatable, Sendable {
     case balanceTooLow
     case budgetTooLow
     case ownInvoice
+    case tooManyUnderWay
     /// Whether it was made is not known. The same wish again, with the same id, finds it or makes it.
     case unavailable
 }
@@ -38,6 +39,7 @@ extension PaymentGateway {
                     done(.success(stored))
                 }
             case .success(.hashIsTaken): done(.failure(.hashIsTaken))
+            case .success(.tooManyUnderWay): done(.failure(.tooManyUnderWay))
             case .success(.purposeIsTaken): done(.failure(.purposeIsTaken))
             case .success(.balanceTooLow): done(.failure(.balanceTooLow))
             case .success(.budgetTooLow): done(.failure(.budgetTooLow))
