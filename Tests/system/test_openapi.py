@@ -356,6 +356,7 @@ def test_payments_out(system, ask):
     assert ask("GET", "/v1/payments", query="?limit=1&state=settled").json["payments"][0]["id"] == made["id"]
     assert ask("GET", "/v1/payments", query="?state=lost").status == 400
     assert ask("GET", one, payment_id="pay_0").status == 404
+    assert ask("GET", one, payment_id="%01").status == 400
     assert ask("POST", "/v1/decode", {"payment_request": outside[1]}).json["amount_msat"] == 9_000
     assert ask("POST", "/v1/decode", b"{").status == 400
     assert ask("GET", "/v1/balance").json["account"]["spent_msat"] == 9_009

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from client import Paying, api, create, pay, until_state
+from client import Paying, api, control, create, pay, until_state
 from documents import load
 
 SEED = 20261121
@@ -23,8 +23,28 @@ def program():
     return str(beside) if beside.exists() else shutil.which("schemathesis") or pytest.fail("schemathesis is missing: scripts/test installs it")
 
 
+TERMS = {"description": "Tea", "min_msat": 1000, "max_msat": 5000}
+
+
+def bodies(system):
+    """What cannot be made up: invoices that can be paid, and a node."""
+    outside = control(system, "/invoice", {"amount_msat": 9_000})["payment_request"]
+    return {
+        "createPayment": {"payment_request": outside, "fee_limit_msat": 100}, "decodeInvoice": {"payment_request": outside},
+        "connectPeer": {"pubkey": "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", "address": "127.0.0.1:9735"},
+        "createPayLink": TERMS, "createAddress": {**TERMS, "name": "tea"}, "createAddressRequest": {"description": "Refund"}, "offerLogin": {},
+        "redeliver": {"after": 0, "until": 1},
+    }
+
+
 def made(system):
     """What the operations with a name in their path need to be carried out: values of its parameters for each."""
+    link = lambda: api(system, "POST", "/v1/lnurl/pay-links", TERMS).json["id"]  # noqa: E731
+    addresses = iter(range(1000))
+    address = lambda: api(system, "POST", "/v1/lnurl/addresses", {**TERMS, "name": f"shop{next(addresses)}"}).json["name"]  # noqa: E731
+    question = api(system, "POST", "/v1/lnurl/address-requests", {"description": "Refund"}).json["id"]
+    outside = control(system, "/invoice", {"amount_msat": 9_000})["payment_request"]
+    payment = api(system, "POST", "/v1/payments", {"payment_request": outside, "fee_limit_msat": 100}).json["id"]
     hook = lambda: api(system, "POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/", "events": ["invoice.failed"]}).json["id"]  # noqa: E731
     held, other = create(system, settlement="hold"), create(system, settlement="hold")
     payers = [Paying(system, each) for each in (held, other)]
@@ -37,12 +57,13 @@ def made(system):
     general = {"payment_hash": paid["payment_hash"], "watch_token": paid["watch_token"], "pubkey": node}
     special = {"settleInvoice": held["payment_hash"], "cancelInvoice": other["payment_hash"]}
     names = {
-        "webhook_id": lambda _: hook(), "id": lambda _: system.key("nodes:read")["id"],
+        "webhook_id": lambda _: hook(), "pay_link_id": lambda _: link(), "name": lambda _: address(), "payment_id": lambda _: payment,
+        "id": lambda operation: question if "Address" in operation else system.key("nodes:read")["id"], "token": lambda _: "0" * 64,
         "payment_hash": lambda operation: special.get(operation, general["payment_hash"])}
     return payers, lambda operation, name: names[name](operation) if name in names else general[name]
 
 
-def with_examples(document, value):
+def with_examples(document, value, bodies):
     """The document, with something in each path that there is. Each operation has its own, which it may delete."""
     def resolved(parameter):
         return document["components"]["parameters"][parameter["$ref"].rsplit("/", 1)[1]] if "$ref" in parameter else parameter
@@ -51,14 +72,18 @@ def with_examples(document, value):
         shared = [resolved(each) for each in path.pop("parameters", [])]
         for operation in path.values():
             own = [{**each, "example": value(operation["operationId"], each["name"])} for each in shared]
-            operation["parameters"] = own + operation.get("parameters", [])
+            of_path = [resolved(each) for each in operation.get("parameters", [])]
+            operation["parameters"] = own + [
+                {**each, "example": value(operation["operationId"], each["name"])} if each["in"] == "path" else each for each in of_path]
+            if operation["operationId"] in bodies:
+                operation["requestBody"]["content"]["application/json"]["example"] = bodies[operation["operationId"]]
     return document
 
 
 def test_no_made_up_request_gets_an_answer_outside_the_document_and_every_operation_is_carried_out(system, tmp_path):
     payers, value = made(system)
     document = tmp_path / "openapi.json"
-    document.write_text(json.dumps(with_examples(load("openapi.yaml"), value)))
+    document.write_text(json.dumps(with_examples(load("openapi.yaml"), value, bodies(system))))
     key = system.key("admin")["key"]
     report = tmp_path / "report.json"
     command = [
