@@ -22,11 +22,6 @@ public struct SmallArray<Element> {
         first = rest.isEmpty ? nil : rest.removeFirst()
         return removed
     }
-
-    @inlinable
-    public mutating func removeAll(where isUnwanted: (Element) -> Bool) {
-        for index in indices.reversed() where isUnwanted(self[index]) { remove(at: index) }
-    }
 }
 
 extension SmallArray: RandomAccessCollection, MutableCollection {

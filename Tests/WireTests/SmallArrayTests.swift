@@ -11,7 +11,7 @@ struct SmallArrayTests {
             var small = SmallArray<Int>()
             var array: [Int] = []
             for step in 0..<40 {
-                switch Int.random(in: 0..<5, using: &random) {
+                switch Int.random(in: 0..<4, using: &random) {
                 case 0...1:
                     small.append(step)
                     array.append(step)
@@ -22,9 +22,7 @@ struct SmallArrayTests {
                     let index = Int.random(in: array.indices, using: &random)
                     small[index] = -step
                     array[index] = -step
-                default:
-                    small.removeAll { $0 % 3 == 0 }
-                    array.removeAll { $0 % 3 == 0 }
+                default: break
                 }
                 #expect(Array(small) == array)
             }
